@@ -1,0 +1,2 @@
+//! The yinxin command: demo, seal, issue, verify, serve, keys.
+fn main() {}

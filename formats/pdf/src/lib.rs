@@ -1,0 +1,1 @@
+//! A strict PDF reader with revisions and a writer of incremental updates.

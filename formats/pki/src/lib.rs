@@ -1,0 +1,1 @@
+//! X.509 certificates, CRLs and CMS, read and written.

@@ -1,0 +1,1 @@
+//! SM3 and SM2: digests, keys and signatures.

@@ -1,0 +1,1 @@
+//! Throw-away certification authorities, keys and seals.

@@ -1,0 +1,1 @@
+//! The wire interface yinxin.v1 and its generated types.

@@ -1,0 +1,1 @@
+//! Seals and licences: prepare, sign, self-check, release.

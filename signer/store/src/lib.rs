@@ -1,0 +1,1 @@
+//! The record in SQLite and documents in a local folder.

@@ -1,0 +1,1 @@
+//! Licence templates typeset to PDF/A.

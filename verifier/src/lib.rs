@@ -1,0 +1,1 @@
+//! Verifies sealed documents: bytes, time and trust in, report out.
