@@ -1,1 +1,16 @@
 //! Seals and licences: prepare, sign, self-check, release.
+//!
+//! This library knows no network, database or file. Time, chance, keys and the record come in
+//! through ports; the servers and stores implement them.
+
+pub mod appearance;
+pub mod error;
+pub mod keys;
+pub mod licence;
+pub mod policy;
+pub mod ports;
+pub mod prefix;
+pub mod profile;
+pub mod record;
+pub mod road;
+pub mod seal;

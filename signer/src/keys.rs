@@ -1,0 +1,70 @@
+//! Key stores: the only code that touches a private key.
+
+mod software;
+
+pub use software::SoftwareKeyStore;
+
+use yinxin_pki::SignatureAlgorithm;
+
+/// Why a key store did not sign.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyStoreError {
+    /// The configuration names a key that no store holds.
+    #[error("no key store holds a key named {key}")]
+    NoSuchKey {
+        /// The name asked for.
+        key: String,
+    },
+    /// Two keys of one name: which one signs must never depend on chance.
+    #[error("two keys are named {key}")]
+    NameTaken {
+        /// The name.
+        key: String,
+    },
+    /// The key cannot make signatures of this algorithm.
+    #[error("the key {key} is of kind {kind} and cannot sign with {algorithm:?}")]
+    WrongAlgorithm {
+        /// The key's name.
+        key: String,
+        /// What the key is.
+        kind: &'static str,
+        /// What was asked.
+        algorithm: SignatureAlgorithm,
+    },
+    /// The key file is not a key we can use, or the passphrase is wrong.
+    #[error("the key {key} cannot be opened: {why}")]
+    Unusable {
+        /// The key's name.
+        key: String,
+        /// What is wrong; never anything secret.
+        why: &'static str,
+    },
+    /// The signing operation itself failed.
+    #[error("signing with the key {key} failed")]
+    SigningFailed {
+        /// The key's name.
+        key: String,
+    },
+}
+
+/// Holds private keys and signs with them; it never hands one out.
+pub trait KeyStore: Send + Sync {
+    /// The DER SubjectPublicKeyInfo of a key, so that a certificate can be matched with it.
+    ///
+    /// # Errors
+    /// [`KeyStoreError::NoSuchKey`].
+    fn public_key_spki(&self, key: &str) -> Result<Vec<u8>, KeyStoreError>;
+
+    /// The signature over `message` (never over a digest of it): PKCS#1 v1.5 octets for RSA,
+    /// DER `SEQUENCE { r, s }` for ECDSA and for SM2, the latter with Z of the default
+    /// distinguishing identifier (GM/T 0009).
+    ///
+    /// # Errors
+    /// As the variants of [`KeyStoreError`] say.
+    fn sign(
+        &self,
+        key: &str,
+        algorithm: &SignatureAlgorithm,
+        message: &[u8],
+    ) -> Result<Vec<u8>, KeyStoreError>;
+}
