@@ -59,6 +59,8 @@ pub struct NewRequest {
     pub operation: Operation,
     /// SHA-256 over everything of the request that decides its result.
     pub body_sha256: [u8; 32],
+    /// Who at the department, which case, which seal and profile: a JSON object for the record.
+    pub details_json: String,
     /// Now.
     pub opened_at: UnixSeconds,
     /// Names this run of this process. A request left open by another run was left by a crash
