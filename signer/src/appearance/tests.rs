@@ -1,0 +1,323 @@
+//! The layout for every length of name, and the drawing with whatever Chinese font is at hand.
+
+use std::path::{Path as FilePath, PathBuf};
+
+use super::font::Glyph;
+use super::path::Path;
+use super::*;
+
+/// Letters without ink: the layout asks only for their share.
+fn letters(count: usize, share: f64) -> Vec<Glyph> {
+    vec![
+        Glyph {
+            outline: Path::default(),
+            centre: 500.0,
+            share,
+        };
+        count
+    ]
+}
+
+/// Two convex boxes are apart if some edge of one of them separates all corners.
+fn apart(first: &[[f64; 2]; 4], second: &[[f64; 2]; 4]) -> bool {
+    [(first, second), (second, first)]
+        .iter()
+        .any(|(one, other)| {
+            (0..4).any(|corner| {
+                let [fx, fy] = one[corner];
+                let [tx, ty] = one[(corner + 1) % 4];
+                let (nx, ny) = (ty - fy, fx - tx);
+                let side = |[x, y]: [f64; 2]| (x - fx) * nx + (y - fy) * ny;
+                other.iter().all(|point| side(*point) > 0.0)
+            })
+        })
+}
+
+#[test]
+fn letters_never_overlap_nor_touch_ring_or_star_whatever_the_length() {
+    for diameter_mm in [20.0, 38.0, 42.0, 45.0, 60.0] {
+        let radius = diameter_mm * POINTS_PER_MM / 2.0;
+        let ring = ring_width_mm(diameter_mm) * POINTS_PER_MM;
+        for upper in 1..=UPPER_CHARACTERS_MAX {
+            for lower in 0..=LOWER_CHARACTERS_MAX {
+                let name = format!("{upper} over {lower} at {diameter_mm} mm");
+                let places =
+                    layout::places(radius, ring, &letters(upper, 1.0), &letters(lower, 1.0));
+                assert_eq!(places.len(), upper + lower, "{name}");
+                let boxes: Vec<_> = places.iter().map(layout::Place::corners).collect();
+                for (index, one) in boxes.iter().enumerate() {
+                    for [x, y] in one {
+                        let reach = x.hypot(*y);
+                        assert!(reach < radius - ring, "{name}: letter {index} in the ring");
+                        assert!(reach > radius / 3.0, "{name}: letter {index} in the star");
+                    }
+                    for (other_index, other) in boxes.iter().enumerate().skip(index + 1) {
+                        assert!(
+                            apart(one, other),
+                            "{name}: {index} and {other_index} overlap"
+                        );
+                    }
+                }
+                let ratio = places[0].ratio();
+                assert!((0.459..=0.741).contains(&ratio), "{name}: {ratio} wide");
+            }
+        }
+    }
+}
+
+#[test]
+fn narrow_letters_between_wide_ones_keep_their_distance() {
+    let mut name = letters(20, 1.0);
+    for index in [3, 8, 9, 15] {
+        name[index].share = 0.4;
+    }
+    let places = layout::places(59.5, 3.4, &name, &[]);
+    let boxes: Vec<_> = places.iter().map(layout::Place::corners).collect();
+    for (index, pair) in boxes.windows(2).enumerate() {
+        assert!(
+            apart(&pair[0], &pair[1]),
+            "letters {index} and {}",
+            index + 1
+        );
+    }
+}
+
+#[test]
+fn the_name_runs_from_left_to_right_symmetric_about_the_top() {
+    let places = layout::places(59.5, 3.4, &letters(9, 1.0), &[]);
+    let middles: Vec<[f64; 2]> = places
+        .iter()
+        .map(|place| {
+            let corners = place.corners();
+            [0, 1].map(|axis| corners.iter().map(|corner| corner[axis]).sum::<f64>() / 4.0)
+        })
+        .collect();
+    assert!(middles[0][0] < 0.0 && middles[8][0] > 0.0);
+    assert!(middles[4][0].abs() < 1e-9 && middles[4][1] > 40.0);
+    for index in 0..4 {
+        let (left, right) = (middles[index], middles[8 - index]);
+        assert!((left[0] + right[0]).abs() < 1e-9 && (left[1] - right[1]).abs() < 1e-9);
+    }
+}
+
+#[test]
+fn decimals_are_short_and_never_negative_zero() {
+    for (number, text) in [
+        (0.0, "0"),
+        (-0.001, "0"),
+        (1.5, "1.5"),
+        (-12.345, "-12.35"),
+        (100.0, "100"),
+        (0.999, "1"),
+    ] {
+        assert_eq!(path::decimal(number, 2), text);
+    }
+    assert_eq!(path::decimal(120.0, 0), "120");
+}
+
+fn seal(upper: &str, lower: Option<&str>) -> RoundSeal {
+    RoundSeal {
+        upper_text: upper.to_owned(),
+        lower_text: lower.map(str::to_owned),
+        diameter_mm: 42.0,
+        centre: Centre::Star,
+    }
+}
+
+#[test]
+fn a_seal_uses_path_operators_and_device_rgb_only() {
+    let Some(font) = chinese_font() else { return };
+    let drawn = draw_round_seal(
+        &seal("示例市示例镇示例村村民委员会", Some("证明专用章")),
+        &font,
+    )
+    .unwrap();
+    let text = String::from_utf8(drawn.content).unwrap();
+    for token in text.split_ascii_whitespace() {
+        let operator = matches!(
+            token,
+            "q" | "Q" | "rg" | "RG" | "w" | "j" | "m" | "l" | "c" | "h" | "f*" | "B"
+        );
+        let number = token.parse::<f64>().is_ok()
+            && token
+                .bytes()
+                .all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'-'))
+            && token
+                .split('.')
+                .nth(1)
+                .is_none_or(|digits| digits.len() <= 4);
+        assert!(operator || number, "{token}");
+    }
+    assert!((drawn.bbox[2] - 119.055).abs() < 0.001, "{:?}", drawn.bbox);
+    assert_eq!(
+        drawn.alternate_text,
+        "电子印章 (electronic seal): 示例市示例镇示例村村民委员会 证明专用章"
+    );
+}
+
+#[test]
+fn all_ink_lies_within_the_bounding_box_and_the_svg_has_the_same_figures() {
+    let Some(font) = chinese_font() else { return };
+    let seal = seal("示例市（示例）有限公司第12分公司", None);
+    let drawn = draw_round_seal(&seal, &font).unwrap();
+    let text = String::from_utf8(drawn.content).unwrap();
+    let mut figures = 0;
+    for line in text.lines() {
+        let Some(("m" | "l" | "c", numbers)) = line.rsplit_once(' ').map(|(rest, op)| (op, rest))
+        else {
+            figures += usize::from(line == "h");
+            continue;
+        };
+        for number in numbers.split(' ') {
+            let number: f64 = number.parse().unwrap();
+            assert!((0.0..=drawn.bbox[2] + 0.005).contains(&number), "{line}");
+        }
+    }
+    let svg = round_seal_svg(&seal, &font).unwrap();
+    assert_eq!(svg.matches('Z').count(), figures);
+    assert!(
+        svg.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"42mm\""),
+        "{svg:.80}"
+    );
+    assert_eq!(
+        svg,
+        round_seal_svg(&seal, &font).unwrap(),
+        "the same bytes again"
+    );
+}
+
+#[test]
+fn what_cannot_be_drawn_is_named() {
+    let Some(font) = chinese_font() else { return };
+    let cases: [(&str, RoundSeal, AppearanceError); 7] = [
+        (
+            "a character outside the font",
+            seal("示例村\u{E123}委员会", None),
+            AppearanceError::MissingGlyph {
+                character: '\u{E123}',
+            },
+        ),
+        (
+            "a character outside the font, below the star",
+            seal("示例村委员会", Some("\u{10FFFD}章")),
+            AppearanceError::MissingGlyph {
+                character: '\u{10FFFD}',
+            },
+        ),
+        (
+            "a space",
+            seal("示例村 委员会", None),
+            AppearanceError::CharacterWithoutMark { character: ' ' },
+        ),
+        (
+            "a zero-width joiner",
+            seal("示例村\u{200D}委员会", None),
+            AppearanceError::CharacterWithoutMark {
+                character: '\u{200D}',
+            },
+        ),
+        (
+            "no name",
+            seal("", None),
+            AppearanceError::TextLength {
+                text: "upper_text",
+                characters: 0,
+                max: UPPER_CHARACTERS_MAX,
+            },
+        ),
+        (
+            "too long a line",
+            seal("示例村委员会", Some(&"章".repeat(15))),
+            AppearanceError::TextLength {
+                text: "lower_text",
+                characters: 15,
+                max: LOWER_CHARACTERS_MAX,
+            },
+        ),
+        (
+            "too small a seal",
+            RoundSeal {
+                diameter_mm: 12.0,
+                ..seal("示例村委员会", None)
+            },
+            AppearanceError::Diameter {
+                diameter_mm: 12.0,
+                min: DIAMETER_MM_MIN,
+                max: DIAMETER_MM_MAX,
+            },
+        ),
+    ];
+    for (name, seal, expected) in cases {
+        assert_eq!(
+            draw_round_seal(&seal, &font).err(),
+            Some(expected),
+            "{name}"
+        );
+    }
+    for diameter_mm in [f64::NAN, f64::INFINITY, -42.0] {
+        let seal = RoundSeal {
+            diameter_mm,
+            ..seal("示例村委员会", None)
+        };
+        assert!(matches!(
+            draw_round_seal(&seal, &font),
+            Err(AppearanceError::Diameter { .. })
+        ));
+    }
+}
+
+#[test]
+fn bytes_that_are_no_font_are_refused() {
+    for (bytes, index) in [
+        (Vec::new(), 0),
+        (b"ttcf\0\x01\0\0".to_vec(), 0),
+        (vec![0xFF; 4096], 3),
+    ] {
+        assert!(matches!(
+            SealFont::from_bytes(bytes, index),
+            Err(AppearanceError::UnreadableFont { .. })
+        ));
+    }
+}
+
+/// A Chinese font from `YINXIN_FONT_DIR`, the system, or what the set-up unpacked under target/.
+fn chinese_font() -> Option<SealFont> {
+    let beside = FilePath::new(env!("CARGO_MANIFEST_DIR")).join("../target/fonts");
+    let folders = std::env::var_os("YINXIN_FONT_DIR")
+        .map(PathBuf::from)
+        .into_iter()
+        .chain([beside, PathBuf::from("/usr/share/fonts")]);
+    let font = folders
+        .flat_map(|folder| font_files(&folder, 6))
+        .filter_map(|file| SealFont::simplified_chinese(std::fs::read(file).ok()?).ok())
+        .find(|font| {
+            "示例村委员会章"
+                .chars()
+                .all(|character| font.glyph(character).is_ok())
+        });
+    if font.is_none() {
+        eprintln!("SKIPPED: no Chinese font in YINXIN_FONT_DIR, target/fonts or the system folder");
+    }
+    font
+}
+
+/// Font files, serif faces first.
+fn font_files(folder: &FilePath, depth: usize) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return files;
+    };
+    for path in entries.flatten().map(|entry| entry.path()) {
+        if path.is_dir() && depth > 0 {
+            files.extend(font_files(&path, depth - 1));
+        } else if path.extension().is_some_and(|extension| {
+            ["otf", "ttf", "ttc"]
+                .iter()
+                .any(|known| extension.eq_ignore_ascii_case(known))
+        }) {
+            files.push(path);
+        }
+    }
+    files.sort_by_key(|path| (!path.to_string_lossy().contains("Serif"), path.clone()));
+    files
+}
