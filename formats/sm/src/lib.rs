@@ -1,1 +1,30 @@
-//! SM3 and SM2: digests, keys and signatures.
+//! SM3 digests and SM2 signatures: the speed of the whole service rests on this crate.
+//!
+//! [`Sm3`] is the digest (GB/T 32905), [`PublicKey`] and [`SecretKey`] are keys on the curve
+//! sm2p256v1, [`Signature`] is a pair (r, s) that is known to be in range. What is signed is
+//! e = SM3(Z ‖ M), where Z binds the signer's distinguishing identifier and public key
+//! (GB/T 32918.2); nearly everybody uses [`DEFAULT_DISTID`].
+//!
+//! The arithmetic comes from RustCrypto's `sm2`, constant-time in secrets; none of its types
+//! stands in a public signature, so that a faster core can take its place. Chance enters through
+//! [`Entropy`], which may fail. There is no clock, no file and no policy here.
+
+mod distid;
+mod encoding;
+mod entropy;
+mod error;
+mod hexadecimal;
+mod public_key;
+mod secret_key;
+mod self_test;
+mod signature;
+mod sm3;
+
+pub use distid::{DEFAULT_DISTID, DISTID_BYTES_MAX};
+pub use entropy::{Entropy, EntropyUnavailable};
+pub use error::Error;
+pub use public_key::PublicKey;
+pub use secret_key::SecretKey;
+pub use self_test::self_test;
+pub use signature::{Encoding, Signature};
+pub use sm3::{Sm3, sm3};
