@@ -1,9 +1,10 @@
-"""Validates every signature of a PDF with pyHanko and prints one JSON object.
+"""Validates every signature of PDFs with pyHanko and prints one JSON object a file.
 
-    verify_pyhanko.py FILE --trust ROOT.pem [--trust …] [--other CERT.pem …]
+    verify_pyhanko.py FILE … --trust ROOT.pem [--trust …] [--other CERT.pem …]
                       [--at 2026-11-22T08:00:00+00:00]
 
-The object is {"signatures": [...]}, oldest signature first. Each has:
+Each object is {"file": …, "signatures": [...]}, oldest signature first, or {"file": …,
+"error": …} when pyHanko cannot read the file. Each signature has:
 
   field        fully qualified field name
   sub_filter   as in the signature dictionary, without the slash
@@ -112,7 +113,7 @@ def validate(reader, name, value_reference, field, context):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("file")
+    parser.add_argument("files", nargs="+")
     parser.add_argument("--trust", action="append", default=[])
     parser.add_argument("--other", action="append", default=[])
     parser.add_argument("--at")
@@ -126,15 +127,24 @@ def main():
         moment=moment,
         allow_fetching=False,
     )
-    with open(arguments.file, "rb") as handle:
+    for path in arguments.files:
+        report = {"file": path}
+        try:
+            report["signatures"] = signatures(path, context)
+        except Exception as error:  # an unreadable file is an answer, too
+            report["error"] = f"{type(error).__name__}: {error}"
+        json.dump(report, sys.stdout, ensure_ascii=False)
+        print()
+
+
+def signatures(path, context):
+    with open(path, "rb") as handle:
         reader = PdfFileReader(handle)
         found = []
-        for name, value, field in enumerate_sig_fields(reader, filled_status=True):
+        for name, _, field in enumerate_sig_fields(reader, filled_status=True):
             value_reference = field.get_object().raw_get("/V")
             found.append(validate(reader, name, value_reference, field, context))
-        found.sort(key=lambda report: report["signed_revision"])
-        json.dump({"signatures": found}, sys.stdout, ensure_ascii=False)
-        print()
+    return sorted(found, key=lambda report: report["signed_revision"])
 
 
 if __name__ == "__main__":

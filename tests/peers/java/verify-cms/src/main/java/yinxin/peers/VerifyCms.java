@@ -26,11 +26,11 @@ import org.bouncycastle.jce.provider.BouncyCastleProvider;
 import org.bouncycastle.util.Store;
 
 /**
- * Verifies every CMS signature of a PDF with PDFBox and BouncyCastle.
+ * Verifies every CMS signature of PDFs with PDFBox and BouncyCastle.
  *
- * <pre>java yinxin.peers.VerifyCms FILE.pdf [ROOT.pem …]</pre>
+ * <pre>java yinxin.peers.VerifyCms [--root ROOT.pem …] FILE.pdf …</pre>
  *
- * Prints {"signatures": [{"sub_filter", "cms", "digest", "algorithm", "valid", "chain",
+ * Prints for each file, in order, {"signatures": [{"sub_filter", "cms", "digest", "algorithm", "valid", "chain",
  * "attributes", "error"}, …]}: valid = BouncyCastle accepts the signature over the bytes under
  * /ByteRange; chain = each certificate is signed by the next up to one of the roots, and within
  * its dates.
@@ -38,22 +38,25 @@ import org.bouncycastle.util.Store;
 public final class VerifyCms {
   public static void main(String[] arguments) throws Exception {
     Security.addProvider(new BouncyCastleProvider());
-    byte[] file = Files.readAllBytes(Path.of(arguments[0]));
     List<X509Certificate> roots = new ArrayList<>();
     CertificateFactory factory = CertificateFactory.getInstance("X.509", "BC");
-    for (int index = 1; index < arguments.length; index++) {
-      byte[] pem = Files.readAllBytes(Path.of(arguments[index]));
+    int index = 0;
+    for (; index < arguments.length && arguments[index].equals("--root"); index += 2) {
+      byte[] pem = Files.readAllBytes(Path.of(arguments[index + 1]));
       for (var one : factory.generateCertificates(new ByteArrayInputStream(pem))) {
         roots.add((X509Certificate) one);
       }
     }
-    StringJoiner all = new StringJoiner(",", "{\"signatures\":[", "]}");
-    try (PDDocument document = Loader.loadPDF(new File(arguments[0]))) {
-      for (PDSignature signature : document.getSignatureDictionaries()) {
-        all.add(one(signature, file, roots));
+    for (; index < arguments.length; index++) {
+      byte[] file = Files.readAllBytes(Path.of(arguments[index]));
+      StringJoiner all = new StringJoiner(",", "{\"signatures\":[", "]}");
+      try (PDDocument document = Loader.loadPDF(new File(arguments[index]))) {
+        for (PDSignature signature : document.getSignatureDictionaries()) {
+          all.add(one(signature, file, roots));
+        }
       }
+      System.out.println(all);
     }
-    System.out.println(all);
   }
 
   private static String one(PDSignature signature, byte[] file, List<X509Certificate> roots) {

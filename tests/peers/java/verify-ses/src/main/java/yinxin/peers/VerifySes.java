@@ -33,12 +33,12 @@ import org.ofdrw.gm.ses.v4.TBS_Sign;
  * Parses GB/T 38540 objects with ofdrw and verifies their SM2 signatures with BouncyCastle.
  *
  * <pre>
- * java yinxin.peers.VerifySes pdf FILE.pdf
+ * java yinxin.peers.VerifySes pdf FILE.pdf …
  * java yinxin.peers.VerifySes seal FILE.esl
  * java yinxin.peers.VerifySes signature SignedValue.dat DATA
  * </pre>
  *
- * `pdf` prints {"signatures": [...]}, one entry for each signature dictionary; `seal` and
+ * `pdf` prints for each file, in order, {"signatures": [...]}, one entry for each signature dictionary; `seal` and
  * `signature` print one such entry. An entry has ses (is it one at all), version,
  * seal_signature (the maker's, over eSealInfo), signature (the signer's, over toSign), data_hash
  * (equals SM3 of the bytes under /ByteRange or of DATA), cert_list (the signer is in the seal's
@@ -49,7 +49,11 @@ public final class VerifySes {
     Security.addProvider(new BouncyCastleProvider());
     byte[] file = Files.readAllBytes(Path.of(arguments[1]));
     switch (arguments[0]) {
-      case "pdf" -> System.out.println(pdf(arguments[1], file));
+      case "pdf" -> {
+        for (int index = 1; index < arguments.length; index++) {
+          System.out.println(pdf(arguments[index]));
+        }
+      }
       case "seal" -> {
         StringJoiner json = new StringJoiner(",", "{", "}");
         SESVersionHolder holder = VersionParser.parseSES_SealVersion(file);
@@ -63,7 +67,8 @@ public final class VerifySes {
     }
   }
 
-  private static String pdf(String path, byte[] file) throws Exception {
+  private static String pdf(String path) throws Exception {
+    byte[] file = Files.readAllBytes(Path.of(path));
     StringJoiner all = new StringJoiner(",", "{\"signatures\":[", "]}");
     try (PDDocument document = Loader.loadPDF(new File(path))) {
       for (PDSignature one : document.getSignatureDictionaries()) {
