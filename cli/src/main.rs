@@ -1,2 +1,39 @@
 //! The yinxin command: demo, seal, issue, verify, serve, keys.
-fn main() {}
+
+mod args;
+mod client;
+mod commands;
+mod failure;
+mod language;
+mod progress;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use args::{Arguments, Command};
+use language::Language;
+
+/// The exit code for a failure that is not a verdict on a document.
+const COULD_NOT: u8 = 3;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let language = arguments.lang.unwrap_or_else(Language::of_locale);
+    let done = match arguments.command {
+        Command::Demo(demo) => commands::demo::run(&demo, language),
+        Command::Dev(dev) => commands::dev::run(&dev, language),
+        Command::Keys(keys) => commands::keys::run(&keys, language),
+        Command::Seal(seal) => commands::seal::run(&seal, language),
+        Command::Issue(issue) => commands::issue::run(&issue, language),
+        Command::Verify(verify) => commands::verify::run(&verify, language),
+        Command::Serve(serve) => commands::serve::run(&serve),
+    };
+    match done {
+        Ok(code) => code,
+        Err(failure) => {
+            eprintln!("yinxin: {}", failure.text(language));
+            ExitCode::from(COULD_NOT)
+        }
+    }
+}

@@ -24,8 +24,14 @@ impl Clock for SystemClock {
 }
 
 /// The system's generator, through ring.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct SystemEntropy(SystemRandom);
+
+impl Default for SystemEntropy {
+    fn default() -> Self {
+        Self::new()
+    }
+}
 
 impl SystemEntropy {
     /// The system's generator.

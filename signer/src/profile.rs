@@ -77,6 +77,15 @@ impl SignatureProfile {
         }
     }
 
+    /// The digest's name, for receipts and the record.
+    #[must_use]
+    pub fn digest_name(self) -> &'static str {
+        match self.digest_algorithm() {
+            DigestAlgorithm::Sha256 => "SHA-256",
+            DigestAlgorithm::Sm3 => "SM3",
+        }
+    }
+
     /// The digest over the covered bytes.
     #[must_use]
     pub fn digest_algorithm(self) -> DigestAlgorithm {

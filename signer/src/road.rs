@@ -154,7 +154,7 @@ pub fn prepare_digest(
     if digest.len() != 32 {
         return Err(SealError::DigestLength {
             bytes: digest.len(),
-            algorithm: profile.digest_algorithm().name(),
+            algorithm: profile.digest_name(),
         });
     }
     let facts = Facts::new(seal, profile, digest.to_vec(), at)?;
@@ -202,7 +202,7 @@ impl Prepared {
                 seal_id: self.facts.seal_id.clone(),
                 profile: self.facts.profile.name().to_owned(),
                 certificate_sha256: self.facts.identity.certificate.sha256(),
-                digest_algorithm: self.facts.profile.digest_algorithm().name().to_owned(),
+                digest_algorithm: self.facts.profile.digest_name().to_owned(),
                 digest: self.facts.digest.clone(),
                 recorded_at: now,
             })
@@ -374,7 +374,7 @@ impl SelfChecked {
                 profile: facts.profile.name(),
                 field,
                 certificate_sha256: facts.identity.certificate.sha256(),
-                digest_algorithm: facts.profile.digest_algorithm().name(),
+                digest_algorithm: facts.profile.digest_name(),
                 digest: facts.digest,
                 signed_at: facts.at,
             },

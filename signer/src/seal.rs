@@ -145,6 +145,20 @@ impl Seal {
         })
     }
 
+    /// The last moment at which certificate and, for `gm-seal`, seal are both valid.
+    ///
+    /// # Errors
+    /// [`SealError::ProfileNotOffered`].
+    pub fn valid_until(&self, profile: SignatureProfile) -> Result<UnixSeconds, SealError> {
+        let certificate_end = self.identity(profile)?.certificate.not_after();
+        Ok(match (profile, &self.gm) {
+            (SignatureProfile::GmSeal, Some(gm)) => {
+                certificate_end.min(gm.seal.property().valid_end)
+            }
+            _ => certificate_end,
+        })
+    }
+
     /// Refuses to seal outside the validity of certificate and seal: an expired one must never
     /// be used and then explained.
     ///

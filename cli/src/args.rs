@@ -1,0 +1,175 @@
+//! The command line. Each help line is in Chinese and in English.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::language::Language;
+
+/// 印信：签发电子证照，加盖并核验电子印章 · issues electronic licences, seals and verifies documents
+#[derive(Debug, Parser)]
+#[command(name = "yinxin", version, propagate_version = true)]
+pub(crate) struct Arguments {
+    /// 输出语言，默认随系统 · language of the output; the locale's by default
+    #[arg(long, global = true, value_enum)]
+    pub(crate) lang: Option<Language>,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// 完整演示：签发夫妻关系证明、盖章、核验、发现篡改 · the whole road, shown once
+    Demo(Demo),
+    /// 在本机同时启动两个服务（开发用密钥） · both services on this machine, with throw-away keys
+    Dev(Dev),
+    /// 密钥 · keys
+    #[command(subcommand)]
+    Keys(Keys),
+    /// 为 PDF 加盖电子印章（经签章服务） · seal a PDF through the signing service
+    Seal(Seal),
+    /// 签发电子证照（经签章服务） · issue a licence through the signing service
+    Issue(Issue),
+    /// 在本机核验 PDF，不需要服务；退出码 0 有效、1 无效、2 无法判断、3 无法核验 · verify a PDF here, without a service; exit code 0 valid, 1 invalid, 2 cannot tell, 3 could not look
+    Verify(Verify),
+    /// 启动一个服务 · run one service
+    #[command(subcommand)]
+    Serve(Serve),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// 结果文件夹 · where the results go
+    #[arg(long, default_value = "target/demo")]
+    pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) fonts: FontArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Dev {
+    /// 密钥、记录与文档的文件夹 · folder of keys, record and documents
+    #[arg(long, default_value = "target/dev")]
+    pub(crate) dir: PathBuf,
+    #[command(flatten)]
+    pub(crate) fonts: FontArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FontArguments {
+    /// 中文字体文件或文件夹，可重复 · a Chinese font file or folder; may be repeated
+    #[arg(long = "fonts", env = "YINXIN_FONTS", value_delimiter = ':')]
+    pub(crate) paths: Vec<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Keys {
+    /// 生成开发用的证书、密钥、印章与配置（仅供试用） · make throw-away authorities, keys, a seal and configuration
+    Dev {
+        /// 写入的文件夹 · the folder to write
+        dir: PathBuf,
+        #[command(flatten)]
+        fonts: FontArguments,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Serve {
+    /// 签章服务（持有密钥） · the signing service; it holds the keys
+    Signer {
+        /// 配置文件 · the configuration file
+        #[arg(long)]
+        config: PathBuf,
+    },
+    /// 核验服务（不持有密钥） · the verification service; it holds no key
+    Verifier {
+        /// 配置文件 · the configuration file
+        #[arg(long)]
+        config: PathBuf,
+    },
+}
+
+/// How to reach the signing service.
+#[derive(Debug, Args)]
+pub(crate) struct Connection {
+    /// 连接配置文件（服务地址与客户端证书） · connection file: server and client certificate
+    #[arg(long, env = "YINXIN_CONNECT", default_value = "target/dev/client.toml")]
+    pub(crate) connect: PathBuf,
+    /// 请求号：同一号码重试得到同一结果；默认随机 · idempotency key; random by default
+    #[arg(long)]
+    pub(crate) request_id: Option<String>,
+    /// 业务流水号 · case number
+    #[arg(long, default_value = "CLI")]
+    pub(crate) case: String,
+    /// 经办账号，默认当前用户 · operator's account; the current user by default
+    #[arg(long)]
+    pub(crate) operator: Option<String>,
+    /// 印章标识 · the seal
+    #[arg(long, default_value = "village-demo")]
+    pub(crate) seal: String,
+    /// 签章方式 · profile: pades-b-b, gm-seal, gm-cms, dual
+    #[arg(long, default_value = "dual")]
+    pub(crate) profile: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Seal {
+    /// 原文件 · the PDF to seal
+    pub(crate) input: PathBuf,
+    /// 盖章后的文件 · the sealed PDF
+    pub(crate) output: PathBuf,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+    /// 页码，从 1 起 · page number, from 1
+    #[arg(long, default_value_t = 1)]
+    pub(crate) page: u32,
+    /// 印章左边到页面左边的毫米数 · mm from the page's left edge to the seal's
+    #[arg(long, default_value_t = 130.0)]
+    pub(crate) x: f64,
+    /// 印章上边到页面上边的毫米数 · mm from the page's upper edge to the seal's
+    #[arg(long, default_value_t = 220.0)]
+    pub(crate) y: f64,
+    /// 不显示印章 · show nothing on the page
+    #[arg(long, conflicts_with_all = ["x", "y", "field"])]
+    pub(crate) invisible: bool,
+    /// 盖在文件中已有的空签名域 · an empty signature field of the file
+    #[arg(long)]
+    pub(crate) field: Option<String>,
+    /// 事由（会写入文件） · reason, written into the file
+    #[arg(long, default_value = "")]
+    pub(crate) reason: String,
+    /// 文件不出本机，只发送摘要 · keep the file here, send only its digest
+    #[arg(long)]
+    pub(crate) digest_only: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Issue {
+    /// 表单字段（JSON 文件） · the form's fields, a JSON file
+    pub(crate) fields: PathBuf,
+    /// 签发的 PDF · the issued PDF
+    pub(crate) output: PathBuf,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+    /// 证照类型 · licence type
+    #[arg(long = "type", default_value = "marital-proof")]
+    pub(crate) licence_type: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// 要核验的 PDF · the PDF to verify
+    pub(crate) file: PathBuf,
+    /// 信任文件夹（anchors、intermediates、crls） · trust folder with anchors, intermediates, crls
+    #[arg(long, env = "YINXIN_TRUST", default_value = "target/dev/trust")]
+    pub(crate) trust: PathBuf,
+    /// 核验时刻，如 2026-11-22T08:00:00Z；默认现在 · moment to verify at; now by default
+    #[arg(long)]
+    pub(crate) at: Option<String>,
+    /// 输出 JSON 报告 · print the report as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// 接受标有 DEV-ONLY 的试用证书 · accept throw-away certificates marked DEV-ONLY
+    #[arg(long)]
+    pub(crate) allow_dev_only: bool,
+}
