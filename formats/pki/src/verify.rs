@@ -70,7 +70,7 @@ fn check_rsa(modulus_bits: usize, exponent: u64) -> Result<(), PkiError> {
             bits_max: RSA_MODULUS_BITS_MAX,
         });
     }
-    if exponent < RSA_EXPONENT_MIN || exponent % 2 == 0 {
+    if exponent < RSA_EXPONENT_MIN || exponent.is_multiple_of(2) {
         return Err(PkiError::RsaExponent { exponent });
     }
     Ok(())

@@ -28,7 +28,7 @@ pub struct SignedData {
     version: u64,
     digest_algorithm_oids: Vec<String>,
     content_type: String,
-    content: Option<Arc<[u8]>>,
+    content: Option<Content>,
     certificates: Vec<Certificate>,
     certificates_unreadable: usize,
     crls: Vec<CertificateRevocationList>,
@@ -53,8 +53,11 @@ pub struct SignerInfo {
     signed_attributes: Option<SignedAttributes>,
     signature: Vec<u8>,
     unsigned_attribute_oids: Vec<String>,
-    content: Option<Arc<[u8]>>,
+    content: Option<Content>,
 }
+
+/// The octets that were signed, shared by the signer infos.
+type Content = Arc<[u8]>;
 
 /// How a signer info names the signer's certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -218,7 +221,7 @@ impl SignedData {
 }
 
 impl SignerInfo {
-    fn read(element: &Element<'_>, content: Option<Arc<[u8]>>) -> Result<Self, CmsError> {
+    fn read(element: &Element<'_>, content: Option<Content>) -> Result<Self, CmsError> {
         let mut fields = element.children();
         let version = fields.expect(tag::INTEGER, "version")?.integer_u64()?;
         let identifier = match fields.next_if(tag::context_primitive(0))? {
@@ -382,7 +385,8 @@ fn read_digest_algorithms(set: &Element<'_>) -> Result<Vec<String>, CmsError> {
     Ok(oids)
 }
 
-fn read_content(element: &Element<'_>) -> Result<(String, Option<Arc<[u8]>>), CmsError> {
+/// The content type, and the content if it is inside.
+fn read_content(element: &Element<'_>) -> Result<(String, Option<Content>), CmsError> {
     let mut fields = element.children();
     let content_type = fields.expect(tag::OID, "eContentType")?.oid()?;
     let content = match fields.next_if(tag::context_constructed(0))? {
