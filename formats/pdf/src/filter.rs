@@ -1,0 +1,165 @@
+//! Decoding of stream data within a budget (ISO 32000-2, 7.4).
+
+mod ascii;
+mod lzw;
+mod predictor;
+
+use flate2::{Decompress, FlushDecompress, Status};
+
+use crate::error::PdfError;
+use crate::lexer::is_whitespace;
+pub(crate) use predictor::Predictor;
+
+/// One filter with the parameters that matter to it.
+#[derive(Clone, Debug)]
+pub(crate) enum Filter {
+    Flate(Predictor),
+    Lzw {
+        predictor: Predictor,
+        early_change: bool,
+    },
+    AsciiHex,
+    Ascii85,
+    RunLength,
+}
+
+impl Filter {
+    fn name(&self) -> &'static str {
+        match self {
+            Filter::Flate(_) => "FlateDecode",
+            Filter::Lzw { .. } => "LZWDecode",
+            Filter::AsciiHex => "ASCIIHexDecode",
+            Filter::Ascii85 => "ASCII85Decode",
+            Filter::RunLength => "RunLengthDecode",
+        }
+    }
+}
+
+/// What a decoder reports; the caller knows the place and the filter.
+pub(crate) enum Fault {
+    /// The output would be longer than the room.
+    TooLong,
+    Broken(&'static str),
+}
+
+/// Output with a fixed room, so that no bomb grows past it.
+pub(crate) struct Sink {
+    bytes: Vec<u8>,
+    room: usize,
+}
+
+impl Sink {
+    fn new(room: usize) -> Self {
+        Sink {
+            bytes: Vec::new(),
+            room,
+        }
+    }
+
+    fn push(&mut self, byte: u8) -> Result<(), Fault> {
+        self.extend(&[byte])
+    }
+
+    fn extend(&mut self, bytes: &[u8]) -> Result<(), Fault> {
+        if bytes.len() > self.room - self.bytes.len() {
+            return Err(Fault::TooLong);
+        }
+        self.bytes.extend_from_slice(bytes);
+        Ok(())
+    }
+}
+
+/// Decodes `data` (at `offset` of the file) through `filters`; no stage may give more than `room`
+/// bytes. `limit` is the name of the limit the room comes from, `spent` receives the bytes made
+/// by all stages, also when one fails.
+pub(crate) fn decode(
+    data: &[u8],
+    filters: &[Filter],
+    offset: usize,
+    room: usize,
+    limit: &'static str,
+    spent: &mut usize,
+) -> Result<Vec<u8>, PdfError> {
+    let mut current: Option<Vec<u8>> = None;
+    for filter in filters {
+        let input = current.as_deref().unwrap_or(data);
+        let mut sink = Sink::new(room);
+        let result = stage(input, filter, &mut sink);
+        *spent = spent.saturating_add(sink.bytes.len());
+        match result {
+            Ok(()) => current = Some(sink.bytes),
+            Err(Fault::TooLong) => {
+                let max = room as u64;
+                return Err(PdfError::LimitExceeded {
+                    limit,
+                    value: max.saturating_add(1),
+                    max,
+                });
+            }
+            Err(Fault::Broken(problem)) => {
+                return Err(PdfError::FilterBroken {
+                    offset,
+                    filter: filter.name(),
+                    problem,
+                });
+            }
+        }
+    }
+    match current {
+        Some(bytes) => Ok(bytes),
+        None if data.len() > room => Err(PdfError::LimitExceeded {
+            limit,
+            value: data.len() as u64,
+            max: room as u64,
+        }),
+        None => {
+            *spent = spent.saturating_add(data.len());
+            Ok(data.to_vec())
+        }
+    }
+}
+
+fn stage(input: &[u8], filter: &Filter, sink: &mut Sink) -> Result<(), Fault> {
+    match filter {
+        Filter::Flate(predictor) => {
+            inflate(input, sink)?;
+            predictor.undo(&mut sink.bytes)
+        }
+        Filter::Lzw {
+            predictor,
+            early_change,
+        } => {
+            lzw::decode(input, *early_change, sink)?;
+            predictor.undo(&mut sink.bytes)
+        }
+        Filter::AsciiHex => ascii::hexadecimal(input, sink),
+        Filter::Ascii85 => ascii::base85(input, sink),
+        Filter::RunLength => ascii::run_length(input, sink),
+    }
+}
+
+/// 7.4.4: a whole zlib stream with a right checksum. Producers that count the end-of-line marker
+/// into `/Length` leave white space behind it; anything else behind it is refused.
+fn inflate(input: &[u8], sink: &mut Sink) -> Result<(), Fault> {
+    let mut inflater = Decompress::new(true);
+    let mut chunk = vec![0; 32 * 1024];
+    let mut rest = input;
+    loop {
+        let (read_before, made_before) = (inflater.total_in(), inflater.total_out());
+        let status = inflater
+            .decompress(rest, &mut chunk, FlushDecompress::None)
+            .map_err(|_| Fault::Broken("not zlib data"))?;
+        let read = (inflater.total_in() - read_before) as usize;
+        let made = (inflater.total_out() - made_before) as usize;
+        rest = rest.get(read..).unwrap_or_default();
+        sink.extend(chunk.get(..made).unwrap_or_default())?;
+        match status {
+            Status::StreamEnd if rest.iter().copied().all(is_whitespace) => return Ok(()),
+            Status::StreamEnd => return Err(Fault::Broken("bytes behind the end of the data")),
+            Status::Ok | Status::BufError if read == 0 && made == 0 => {
+                return Err(Fault::Broken("the data are cut off"));
+            }
+            Status::Ok | Status::BufError => {}
+        }
+    }
+}

@@ -1,0 +1,346 @@
+//! Bytes to tokens (ISO 32000-2, 7.2), with the place of each.
+
+use std::ops::Range;
+
+use crate::error::PdfError;
+
+/// The six white-space characters of ISO 32000-2, Table 1.
+pub(crate) const fn is_whitespace(byte: u8) -> bool {
+    matches!(byte, 0 | 9 | 10 | 12 | 13 | 32)
+}
+
+/// The delimiters of ISO 32000-2, Table 2.
+pub(crate) const fn is_delimiter(byte: u8) -> bool {
+    matches!(
+        byte,
+        b'(' | b')' | b'<' | b'>' | b'[' | b']' | b'{' | b'}' | b'/' | b'%'
+    )
+}
+
+/// Whatever is neither white space nor delimiter.
+pub(crate) const fn is_regular(byte: u8) -> bool {
+    !is_whitespace(byte) && !is_delimiter(byte)
+}
+
+/// One token.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Token<'b> {
+    Integer(i64),
+    Real(f64),
+    Name(Vec<u8>),
+    String {
+        bytes: Vec<u8>,
+        hexadecimal: bool,
+    },
+    ArrayOpen,
+    ArrayClose,
+    DictionaryOpen,
+    DictionaryClose,
+    /// A run of regular characters that is no number: `true`, `obj`, `R`, …
+    Keyword(&'b [u8]),
+    End,
+}
+
+/// Reads tokens from `position` on; the offsets it reports count from the start of `bytes`.
+#[derive(Clone, Debug)]
+pub(crate) struct Lexer<'b> {
+    bytes: &'b [u8],
+    position: usize,
+}
+
+impl<'b> Lexer<'b> {
+    pub(crate) fn new(bytes: &'b [u8], position: usize) -> Self {
+        Lexer { bytes, position }
+    }
+
+    pub(crate) fn position(&self) -> usize {
+        self.position
+    }
+
+    pub(crate) fn peek(&self) -> Option<u8> {
+        self.bytes.get(self.position).copied()
+    }
+
+    fn peek_next(&self) -> Option<u8> {
+        self.bytes.get(self.position + 1).copied()
+    }
+
+    fn error<T>(&self, offset: usize, problem: &'static str) -> Result<T, PdfError> {
+        Err(PdfError::Syntax { offset, problem })
+    }
+
+    /// Skips white space only.
+    pub(crate) fn skip_whitespace(&mut self) {
+        while self.peek().is_some_and(is_whitespace) {
+            self.position += 1;
+        }
+    }
+
+    /// Skips white space and comments, which are the same to the syntax (7.2.4).
+    pub(crate) fn skip_blank(&mut self) {
+        loop {
+            self.skip_whitespace();
+            if self.peek() != Some(b'%') {
+                return;
+            }
+            while self
+                .peek()
+                .is_some_and(|byte| byte != b'\r' && byte != b'\n')
+            {
+                self.position += 1;
+            }
+        }
+    }
+
+    /// Skips one end-of-line marker, CR LF, LF or CR, and says whether there was one.
+    pub(crate) fn skip_end_of_line(&mut self) -> bool {
+        match (self.peek(), self.peek_next()) {
+            (Some(b'\r'), Some(b'\n')) => self.position += 2,
+            (Some(b'\r' | b'\n'), _) => self.position += 1,
+            _ => return false,
+        }
+        true
+    }
+
+    /// Skips `text` if it stands right here.
+    pub(crate) fn skip_text(&mut self, text: &[u8]) -> bool {
+        let here = self.bytes.get(self.position..).unwrap_or_default();
+        let found = here.starts_with(text);
+        if found {
+            self.position += text.len();
+        }
+        found
+    }
+
+    /// Skips `word` if it stands right here and ends here.
+    pub(crate) fn skip_word(&mut self, word: &[u8]) -> bool {
+        let start = self.position;
+        if self.skip_text(word) && !self.peek().is_some_and(is_regular) {
+            return true;
+        }
+        self.position = start;
+        false
+    }
+
+    /// Digits right here, as an unsigned number; nothing is skipped before them.
+    pub(crate) fn digits(&mut self) -> Option<u64> {
+        let start = self.position;
+        let mut value: u64 = 0;
+        while let Some(byte @ b'0'..=b'9') = self.peek() {
+            let Some(next) = value
+                .checked_mul(10)
+                .and_then(|tens| tens.checked_add(u64::from(byte - b'0')))
+            else {
+                self.position = start;
+                return None;
+            };
+            value = next;
+            self.position += 1;
+        }
+        (self.position > start).then_some(value)
+    }
+
+    /// The next token and its place.
+    pub(crate) fn next(&mut self) -> Result<(Token<'b>, Range<usize>), PdfError> {
+        self.skip_blank();
+        let start = self.position;
+        let Some(byte) = self.peek() else {
+            return Ok((Token::End, start..start));
+        };
+        let token = match byte {
+            b'[' => self.single(Token::ArrayOpen),
+            b']' => self.single(Token::ArrayClose),
+            b'/' => self.name()?,
+            b'(' => self.literal_string()?,
+            b'<' if self.peek_next() == Some(b'<') => self.double(Token::DictionaryOpen),
+            b'<' => self.hexadecimal_string()?,
+            b'>' if self.peek_next() == Some(b'>') => self.double(Token::DictionaryClose),
+            b'0'..=b'9' | b'+' | b'-' | b'.' => self.number()?,
+            _ if is_regular(byte) => Token::Keyword(self.regular_run()),
+            _ => return self.error(start, "a delimiter that opens nothing"),
+        };
+        Ok((token, start..self.position))
+    }
+
+    fn single(&mut self, token: Token<'b>) -> Token<'b> {
+        self.position += 1;
+        token
+    }
+
+    fn double(&mut self, token: Token<'b>) -> Token<'b> {
+        self.position += 2;
+        token
+    }
+
+    fn regular_run(&mut self) -> &'b [u8] {
+        let start = self.position;
+        while self.peek().is_some_and(is_regular) {
+            self.position += 1;
+        }
+        self.bytes.get(start..self.position).unwrap_or_default()
+    }
+
+    /// 7.3.3: an optional sign, digits, at most one point; no exponent.
+    fn number(&mut self) -> Result<Token<'b>, PdfError> {
+        let start = self.position;
+        let text = self.regular_run();
+        let unsigned = match text {
+            [b'+' | b'-', rest @ ..] => rest,
+            _ => text,
+        };
+        let points = unsigned.iter().filter(|byte| **byte == b'.').count();
+        let digits = unsigned.iter().filter(|byte| byte.is_ascii_digit()).count();
+        if digits == 0 || points > 1 || points + digits != unsigned.len() {
+            return self.error(start, "not a number");
+        }
+        let text = std::str::from_utf8(text).unwrap_or_default();
+        if points == 0 {
+            return match text.parse() {
+                Ok(value) => Ok(Token::Integer(value)),
+                Err(_) => self.error(start, "integer out of range"),
+            };
+        }
+        match text.parse::<f64>() {
+            Ok(value) if value.is_finite() => Ok(Token::Real(value)),
+            _ => self.error(start, "real out of range"),
+        }
+    }
+
+    /// 7.3.5. Bytes of 80h and more are taken as they are: Chinese producers write font names in
+    /// UTF-8 or GBK without `#xx`, and they mean one thing to every reader.
+    fn name(&mut self) -> Result<Token<'b>, PdfError> {
+        self.position += 1;
+        let start = self.position;
+        let text = self.regular_run();
+        if !text.contains(&b'#') {
+            return Ok(Token::Name(text.to_vec()));
+        }
+        let mut name = Vec::with_capacity(text.len());
+        let mut rest = text;
+        loop {
+            rest = match rest {
+                [] => return Ok(Token::Name(name)),
+                [b'#', high, low, after @ ..] => match (hex_value(*high), hex_value(*low)) {
+                    (Some(0), Some(0)) => return self.error(start, "#00 in a name"),
+                    (Some(high), Some(low)) => {
+                        name.push(high << 4 | low);
+                        after
+                    }
+                    _ => return self.error(start, "# without two hexadecimal digits in a name"),
+                },
+                [b'#', ..] => {
+                    return self.error(start, "# without two hexadecimal digits in a name");
+                }
+                [byte, after @ ..] => {
+                    name.push(*byte);
+                    after
+                }
+            };
+        }
+    }
+
+    /// 7.3.4.2. Balanced parentheses are counted, not recursed into.
+    fn literal_string(&mut self) -> Result<Token<'b>, PdfError> {
+        let start = self.position;
+        self.position += 1;
+        let mut open: usize = 1;
+        let mut bytes = Vec::new();
+        while let Some(byte) = self.peek() {
+            self.position += 1;
+            match byte {
+                b'(' => {
+                    open += 1;
+                    bytes.push(byte);
+                }
+                b')' => {
+                    open -= 1;
+                    if open == 0 {
+                        return Ok(Token::String {
+                            bytes,
+                            hexadecimal: false,
+                        });
+                    }
+                    bytes.push(byte);
+                }
+                b'\\' => self.escape(&mut bytes),
+                b'\r' => {
+                    // Every end-of-line marker in a string reads as LF.
+                    if self.peek() == Some(b'\n') {
+                        self.position += 1;
+                    }
+                    bytes.push(b'\n');
+                }
+                _ => bytes.push(byte),
+            }
+        }
+        self.error(start, "a string that does not end")
+    }
+
+    /// What follows a backslash; an unknown escape is the character itself (7.3.4.2).
+    fn escape(&mut self, bytes: &mut Vec<u8>) {
+        let Some(byte) = self.peek() else { return };
+        if self.skip_end_of_line() {
+            return;
+        }
+        self.position += 1;
+        bytes.push(match byte {
+            b'n' => b'\n',
+            b'r' => b'\r',
+            b't' => b'\t',
+            b'b' => 8,
+            b'f' => 12,
+            b'0'..=b'7' => {
+                let mut value = u32::from(byte - b'0');
+                for _ in 0..2 {
+                    let Some(digit @ b'0'..=b'7') = self.peek() else {
+                        break;
+                    };
+                    value = value * 8 + u32::from(digit - b'0');
+                    self.position += 1;
+                }
+                // High-order overflow is ignored, as the standard says.
+                (value & 0xff) as u8
+            }
+            other => other,
+        });
+    }
+
+    /// 7.3.4.3: white space between the digits is ignored, a missing last digit is 0.
+    fn hexadecimal_string(&mut self) -> Result<Token<'b>, PdfError> {
+        let start = self.position;
+        self.position += 1;
+        let mut bytes = Vec::new();
+        let mut high: Option<u8> = None;
+        while let Some(byte) = self.peek() {
+            let offset = self.position;
+            self.position += 1;
+            if byte == b'>' {
+                bytes.extend(high.map(|high| high << 4));
+                return Ok(Token::String {
+                    bytes,
+                    hexadecimal: true,
+                });
+            }
+            if is_whitespace(byte) {
+                continue;
+            }
+            let Some(digit) = hex_value(byte) else {
+                return self.error(offset, "not a hexadecimal digit");
+            };
+            match high.take() {
+                None => high = Some(digit),
+                Some(high) => bytes.push(high << 4 | digit),
+            }
+        }
+        self.error(start, "a hexadecimal string that does not end")
+    }
+}
+
+pub(crate) fn hex_value(byte: u8) -> Option<u8> {
+    match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        b'A'..=b'F' => Some(byte - b'A' + 10),
+        _ => None,
+    }
+}
