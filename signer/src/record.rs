@@ -90,7 +90,7 @@ pub enum Opened {
 /// The series in which a licence number is counted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LicenceSeries {
-    /// The licence type, for example `marital-proof`.
+    /// The kind of licence whose numbers are counted together, for example `proof`.
     pub licence_type: String,
     /// The issuer's series, for example a village's 12-digit division code.
     pub issuer: String,

@@ -175,9 +175,9 @@ fn covered_digest(
         })
         .and_then(|prefix| prefix.digest(algorithm, &[before, after]));
     known.unwrap_or_else(|| {
-        let mut digests = PrefixDigests::new(algorithm == DigestAlgorithm::Sm3);
-        digests.update(original);
-        digests.digest(algorithm, &[before, after]).unwrap_or_default()
+        let mut digester = algorithm.start();
+        [original, before, after].iter().for_each(|part| digester.update(part));
+        digester.finish()
     })
 }
 

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use yinxin_pdf::{Appearance, Document, FieldTarget, Limits, Placement, SignatureRequest};
-use yinxin_pki::{DigestAlgorithm, Digester};
+use yinxin_pki::DigestAlgorithm;
 use yinxin_proto::Bytes;
 use yinxin_proto::v1;
 use yinxin_proto::v1::placement::Position;
@@ -89,7 +89,7 @@ async fn seal_digest(
             return Err(Failure::new("服务没有给出摘要算法", "the service names no digest"));
         }
     };
-    let mut digester = Digester::new(algorithm);
+    let mut digester = algorithm.start();
     update.covered(document).iter().for_each(|part| digester.update(part));
     let answer = signer
         .seal_digest(v1::SealDigestRequest {
