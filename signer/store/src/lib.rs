@@ -1,1 +1,11 @@
-//! The record in SQLite and documents in a local folder.
+//! The signer's memory: the record in SQLite and the documents in a local folder.
+//!
+//! What a method here has answered survives a power cut. The rules of the record stand in
+//! `yinxin_signer::record`; `tests/contract` holds every backend to them.
+
+mod folder;
+mod lock;
+mod sqlite;
+
+pub use folder::{DocumentFolder, DocumentSpool, FolderError, StoredDocument};
+pub use sqlite::{OpenError, SqliteRecord};

@@ -1,0 +1,279 @@
+//! Documents by their SHA-256 in a local folder.
+//!
+//! ```text
+//! <root>/lock             held by the one process that writes here
+//! <root>/tmp/…            documents that are growing; emptied at open
+//! <root>/ab/cd/<64 hexadecimal digits>.pdf
+//! ```
+//! A document is written once: the upload grows in `tmp`, gets its tail there, is made
+//! durable and renamed into place. It is never copied and never changed.
+
+use std::collections::HashSet;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tempfile::TempPath;
+use yinxin_signer::prefix::PrefixDigests;
+use yinxin_spool::{Mapped, Spool, SpoolError, map_file};
+
+use crate::lock::Lock;
+
+/// Why the folder did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum FolderError {
+    /// The caller's move: the document is longer than permitted.
+    #[error("the document has more than {max} bytes")]
+    TooLong {
+        /// The limit the spool was made with.
+        max: u64,
+    },
+    /// The operator's move: two servers must not share a folder.
+    #[error("another process is using the document folder {}", folder.display())]
+    InUse {
+        /// Which.
+        folder: PathBuf,
+    },
+    /// The outside world's move: no such document. The record knew it, so it was lost or
+    /// removed behind our back.
+    #[error("the document {} is not in the folder", hexadecimal(sha256))]
+    Missing {
+        /// Which.
+        sha256: [u8; 32],
+    },
+    /// Ours, or the disk's.
+    #[error("the document folder failed while {doing}")]
+    Io {
+        /// What we were doing.
+        doing: &'static str,
+        /// The system's answer.
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl From<SpoolError> for FolderError {
+    fn from(error: SpoolError) -> Self {
+        match error {
+            SpoolError::TooLong { max } => Self::TooLong { max },
+            SpoolError::Io { doing, source } => Self::Io { doing, source },
+        }
+    }
+}
+
+fn io(doing: &'static str) -> impl FnOnce(io::Error) -> FolderError {
+    move |source| FolderError::Io { doing, source }
+}
+
+/// A document that is in the folder, durably.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoredDocument {
+    /// Its name: SHA-256 of its bytes.
+    pub sha256: [u8; 32],
+    /// Its length in bytes.
+    pub length: u64,
+}
+
+/// The folder; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct DocumentFolder(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    root: PathBuf,
+    tmp: PathBuf,
+    /// Sub-folders whose names in their parents are known to be durable.
+    durable: Mutex<HashSet<PathBuf>>,
+    _lock: Lock,
+}
+
+impl DocumentFolder {
+    /// Opens the folder, making it if need be, and clears away what a crash has left
+    /// half-written.
+    ///
+    /// # Errors
+    /// [`FolderError::InUse`]; [`FolderError::Io`].
+    pub fn open(root: &Path) -> Result<Self, FolderError> {
+        fs::create_dir_all(root).map_err(io("making the folder"))?;
+        let lock = Lock::take(&root.join("lock")).map_err(io("locking the folder"))?;
+        let Some(lock) = lock else {
+            return Err(FolderError::InUse {
+                folder: root.to_owned(),
+            });
+        };
+        let tmp = root.join("tmp");
+        fs::create_dir_all(&tmp).map_err(io("making the folder"))?;
+        for entry in fs::read_dir(&tmp).map_err(io("clearing half-written documents"))? {
+            entry
+                .and_then(|entry| fs::remove_file(entry.path()))
+                .map_err(io("clearing half-written documents"))?;
+        }
+        sync_folder(root)?;
+        let durable = Mutex::default();
+        Ok(Self(Arc::new(Inner {
+            root: root.to_owned(),
+            tmp,
+            durable,
+            _lock: lock,
+        })))
+    }
+
+    /// A new, empty document of at most `bytes_max` bytes that is hashed while it grows:
+    /// with SHA-256 always, with SM3 where `digests` runs it. `digests` must be new.
+    ///
+    /// # Errors
+    /// [`FolderError::Io`].
+    pub fn spool(
+        &self,
+        digests: PrefixDigests,
+        bytes_max: u64,
+    ) -> Result<DocumentSpool, FolderError> {
+        let (file, path) = tempfile::Builder::new()
+            .suffix(".part")
+            .tempfile_in(&self.0.tmp)
+            .map_err(io("creating a file"))?
+            .into_parts();
+        let spool = Spool::over_new_file(file, bytes_max)?;
+        Ok(DocumentSpool {
+            folder: self.clone(),
+            spool,
+            path,
+            digests,
+        })
+    }
+
+    /// The bytes of a stored document.
+    ///
+    /// # Errors
+    /// [`FolderError::Missing`]; [`FolderError::Io`].
+    pub fn get(&self, sha256: &[u8; 32]) -> Result<Mapped, FolderError> {
+        match map_file(&self.path(sha256)) {
+            Ok(mapped) => Ok(mapped),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Err(FolderError::Missing { sha256: *sha256 })
+            }
+            Err(error) => Err(io("reading a document")(error)),
+        }
+    }
+
+    fn path(&self, sha256: &[u8; 32]) -> PathBuf {
+        let name = hexadecimal(sha256);
+        let (first, rest) = name.split_at(2);
+        let (second, _) = rest.split_at(2);
+        self.0
+            .root
+            .join(first)
+            .join(second)
+            .join(name.clone() + ".pdf")
+    }
+
+    /// Makes a folder below the root, durably: its name is synced in its parent.
+    fn ensure_folder(&self, folder: &Path) -> Result<(), FolderError> {
+        // Held across the work, so that nobody finds a folder that could still be lost.
+        let mut durable = self
+            .0
+            .durable
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if durable.contains(folder) {
+            return Ok(());
+        }
+        let parents = [folder.parent(), Some(folder)];
+        for level in parents.into_iter().flatten() {
+            match fs::create_dir(level) {
+                Ok(()) => {}
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(io("making a folder")(error)),
+            }
+            if let Some(parent) = level.parent() {
+                sync_folder(parent)?;
+            }
+        }
+        durable.insert(folder.to_owned());
+        Ok(())
+    }
+}
+
+/// A document that is still growing. Dropped without [`DocumentSpool::commit`], it is gone.
+#[derive(Debug)]
+pub struct DocumentSpool {
+    folder: DocumentFolder,
+    spool: Spool,
+    path: TempPath,
+    digests: PrefixDigests,
+}
+
+impl DocumentSpool {
+    /// Adds and hashes the next bytes: a chunk of the upload, later a signature's tail.
+    ///
+    /// # Errors
+    /// [`FolderError::TooLong`]; [`FolderError::Io`], after which the spool must be dropped.
+    pub fn append(&mut self, bytes: &[u8]) -> Result<(), FolderError> {
+        self.spool.append(bytes)?;
+        self.digests.update(bytes);
+        Ok(())
+    }
+
+    /// The bytes so far, without a copy; later ones are not in it.
+    ///
+    /// # Errors
+    /// [`FolderError::Io`].
+    pub fn map(&self) -> Result<Mapped, FolderError> {
+        Ok(self.spool.map()?)
+    }
+
+    /// Running digests over exactly the bytes so far.
+    #[must_use]
+    pub fn digests(&self) -> &PrefixDigests {
+        &self.digests
+    }
+
+    /// How many bytes there are so far.
+    #[must_use]
+    pub fn length(&self) -> u64 {
+        self.spool.length()
+    }
+
+    /// Puts the document in its place, durably: file synced, renamed, folder synced.
+    /// A document that is there already stays; the bytes are the same.
+    ///
+    /// # Errors
+    /// [`FolderError::Io`]: then it must count as not stored.
+    pub fn commit(self) -> Result<StoredDocument, FolderError> {
+        let stored = StoredDocument {
+            sha256: self.digests.sha256(),
+            length: self.spool.length(),
+        };
+        let place = self.folder.path(&stored.sha256);
+        let parent = place.parent().unwrap_or(&self.folder.0.root);
+        self.spool
+            .file()
+            .sync_all()
+            .map_err(io("syncing a document"))?;
+        self.folder.ensure_folder(parent)?;
+        self.path
+            .persist(&place)
+            .map_err(|failed| io("placing a document")(failed.error))?;
+        sync_folder(parent)?;
+        Ok(stored)
+    }
+}
+
+/// Makes names that were added to a folder durable.
+fn sync_folder(folder: &Path) -> Result<(), FolderError> {
+    File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(io("syncing a folder"))
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            // Writing to a String does not fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+}

@@ -1,0 +1,185 @@
+//! Brings a record to the newest version: one script for each, in order, each in one
+//! transaction that ends by setting `user_version`.
+
+use std::path::Path;
+
+use sqlx::SqlitePool;
+use sqlx::sqlite::SqliteConnection;
+
+use super::{OpenError, database};
+
+/// "YXNR" as a big-endian number: the `application_id` of a record.
+const APPLICATION_ID: i64 = 0x5958_4e52;
+
+/// The script at index n makes version n + 1. A script that was released never changes.
+const SCRIPTS: [&str; 1] = [include_str!("migrations/001.sql")];
+
+pub(super) async fn migrate(pool: &SqlitePool, path: &Path) -> Result<(), OpenError> {
+    let mut transaction = pool
+        .begin_with("BEGIN IMMEDIATE")
+        .await
+        .map_err(database("starting the upgrade"))?;
+    let found = number(&mut transaction, "PRAGMA user_version").await?;
+    let known = i64::try_from(SCRIPTS.len()).unwrap_or(i64::MAX);
+    let tables: i64 = number(&mut transaction, "SELECT count(*) FROM sqlite_schema").await?;
+    let application_id = number(&mut transaction, "PRAGMA application_id").await?;
+    if application_id != APPLICATION_ID && (tables != 0 || found != 0 || application_id != 0) {
+        return Err(OpenError::NotARecord {
+            path: path.to_owned(),
+        });
+    }
+    if found > known {
+        return Err(OpenError::Newer { found, known });
+    }
+    for (version, script) in (1..).zip(SCRIPTS) {
+        if version > found {
+            sqlx::raw_sql(script)
+                .execute(&mut *transaction)
+                .await
+                .map_err(database("upgrading"))?;
+        }
+    }
+    transaction
+        .commit()
+        .await
+        .map_err(database("ending the upgrade"))
+}
+
+async fn number(
+    connection: &mut SqliteConnection,
+    statement: &'static str,
+) -> Result<i64, OpenError> {
+    sqlx::query_scalar(statement)
+        .fetch_one(connection)
+        .await
+        .map_err(database("reading the version"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::SqliteRecord;
+
+    async fn execute(path: &Path, statement: &'static str) {
+        let options = sqlx::sqlite::SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true);
+        let pool = SqlitePool::connect_with(options).await.unwrap();
+        sqlx::raw_sql(statement).execute(&pool).await.unwrap();
+        pool.close().await;
+    }
+
+    #[tokio::test]
+    async fn a_new_record_opens_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("record.sqlite");
+        SqliteRecord::open(&path).await.unwrap().close().await;
+        SqliteRecord::open(&path).await.unwrap().close().await;
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn only_the_owner_may_read_the_record_and_what_lies_beside_it() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let _record = SqliteRecord::open(&folder.path().join("record.sqlite"))
+            .await
+            .unwrap();
+        for name in ["record.sqlite", "record.sqlite-wal"] {
+            let mode = folder
+                .path()
+                .join(name)
+                .metadata()
+                .unwrap()
+                .permissions()
+                .mode();
+            assert_eq!(mode & 0o777, 0o600, "{name}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_record_in_use_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("record.sqlite");
+        let first = SqliteRecord::open(&path).await.unwrap();
+        let error = SqliteRecord::open(&path).await.unwrap_err();
+        assert!(matches!(error, OpenError::InUse { .. }), "{error}");
+        drop(first);
+        SqliteRecord::open(&path).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_record_from_a_newer_program_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("record.sqlite");
+        SqliteRecord::open(&path).await.unwrap().close().await;
+        execute(&path, "PRAGMA user_version = 99").await;
+        let error = SqliteRecord::open(&path).await.unwrap_err();
+        assert!(
+            matches!(
+                error,
+                OpenError::Newer {
+                    found: 99,
+                    known: 1
+                }
+            ),
+            "{error}"
+        );
+    }
+
+    #[tokio::test]
+    async fn somebody_elses_database_is_refused_and_not_changed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("other.sqlite");
+        execute(&path, "CREATE TABLE theirs (x)").await;
+        let error = SqliteRecord::open(&path).await.unwrap_err();
+        assert!(matches!(error, OpenError::NotARecord { .. }), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_no_database_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("text");
+        std::fs::write(&path, "no database ".repeat(1000)).unwrap();
+        let error = SqliteRecord::open(&path).await.unwrap_err();
+        assert!(matches!(error, OpenError::Database { .. }), "{error}");
+    }
+
+    #[tokio::test]
+    async fn what_was_written_once_cannot_be_changed_or_deleted() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("record.sqlite");
+        let record = SqliteRecord::open(&path).await.unwrap();
+        sqlx::raw_sql(
+            "INSERT INTO request VALUES
+                 (1, 'c', 'r', 'o', zeroblob(32), '{}', 1, 1, 'open', 'h');
+             INSERT INTO licence_number VALUES ('t', 'i', 2026, 1, 1);
+             INSERT INTO intent VALUES (1, 1, 1, 0, 's', 'p', zeroblob(32), 'd', x'00', 1);
+             INSERT INTO outcome VALUES (1, zeroblob(32), NULL, 1);
+             INSERT INTO licence VALUES ('L', 'N', 't', 'c', 1, '{}', zeroblob(32), 1);
+             INSERT INTO release VALUES (1, NULL, NULL, '{}', 'L', 1);
+             UPDATE request SET state = 'released', holder = NULL;",
+        )
+        .execute(&record.pool)
+        .await
+        .unwrap();
+        for statement in [
+            "DELETE FROM request",
+            "UPDATE request SET caller = 'd'",
+            "UPDATE request SET state = 'open', holder = 'h'",
+            "DELETE FROM licence_number",
+            "UPDATE licence_number SET number = 2",
+            "DELETE FROM intent",
+            "UPDATE intent SET digest = x'01'",
+            "DELETE FROM outcome",
+            "UPDATE outcome SET at = 2",
+            "DELETE FROM licence",
+            "UPDATE licence SET version = 2",
+            "DELETE FROM release",
+            "UPDATE release SET receipt_json = ''",
+        ] {
+            let refused = sqlx::raw_sql(statement).execute(&record.pool).await;
+            assert!(refused.is_err(), "{statement}");
+        }
+    }
+}

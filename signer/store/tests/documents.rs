@@ -1,0 +1,144 @@
+//! The document folder: what is committed stays, what is not is gone.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test may fail loudly"
+)]
+
+use std::fs;
+use std::path::Path;
+
+use yinxin_signer::prefix::PrefixDigests;
+use yinxin_store::{DocumentFolder, FolderError, StoredDocument};
+
+/// SHA-256 of "abc" (FIPS 180-4, example).
+const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+
+fn digests() -> PrefixDigests {
+    PrefixDigests::new(false)
+}
+
+fn commit(folder: &DocumentFolder, pieces: &[&[u8]]) -> StoredDocument {
+    let mut spool = folder.spool(digests(), 1_000).unwrap();
+    for piece in pieces {
+        spool.append(piece).unwrap();
+    }
+    spool.commit().unwrap()
+}
+
+fn files_in(folder: &Path) -> usize {
+    fs::read_dir(folder).unwrap().count()
+}
+
+#[test]
+fn a_document_stands_under_its_digest_and_is_read_back() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = DocumentFolder::open(root.path()).unwrap();
+    let stored = commit(&folder, &[b"a", b"", b"bc"]);
+    assert_eq!(stored.length, 3);
+    let place = root.path().join("ba").join("78").join(format!("{ABC}.pdf"));
+    assert_eq!(fs::read(place).unwrap(), b"abc");
+    assert_eq!(&*folder.get(&stored.sha256).unwrap(), b"abc");
+    assert_eq!(files_in(&root.path().join("tmp")), 0);
+}
+
+#[test]
+fn a_tail_is_added_behind_what_is_mapped() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = DocumentFolder::open(root.path()).unwrap();
+    let mut spool = folder.spool(digests(), 1_000).unwrap();
+    spool.append(b"a").unwrap();
+    let original = spool.map().unwrap();
+    let before = spool.digests().clone();
+    spool.append(b"bc").unwrap();
+    assert_eq!(&*original, b"a");
+    assert_eq!(&*spool.map().unwrap(), b"abc");
+    assert_eq!((before.length(), spool.length()), (1, 3));
+    let expected = before
+        .digest(yinxin_pki::DigestAlgorithm::Sha256, &[b"b", b"c"])
+        .unwrap();
+    assert_eq!(spool.commit().unwrap().sha256.as_slice(), expected);
+}
+
+#[test]
+fn the_same_document_twice_is_one_document() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = DocumentFolder::open(root.path()).unwrap();
+    let first = commit(&folder, &[b"abc"]);
+    let mapped = folder.get(&first.sha256).unwrap();
+    assert_eq!(commit(&folder, &[b"ab", b"c"]), first);
+    assert_eq!(&*mapped, b"abc");
+    assert_eq!(files_in(&root.path().join("ba").join("78")), 1);
+}
+
+#[test]
+fn a_document_that_was_not_committed_is_gone() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = DocumentFolder::open(root.path()).unwrap();
+    let mut spool = folder.spool(digests(), 1_000).unwrap();
+    spool.append(b"abc").unwrap();
+    assert_eq!(files_in(&root.path().join("tmp")), 1);
+    drop(spool);
+    assert_eq!(files_in(&root.path().join("tmp")), 0);
+}
+
+#[test]
+fn what_a_crash_left_half_written_is_cleared_at_open_and_documents_stay() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = DocumentFolder::open(root.path()).unwrap();
+    let stored = commit(&folder, &[b"abc"]);
+    drop(folder);
+    fs::write(root.path().join("tmp").join("left.part"), b"half").unwrap();
+    let folder = DocumentFolder::open(root.path()).unwrap();
+    assert_eq!(files_in(&root.path().join("tmp")), 0);
+    assert_eq!(&*folder.get(&stored.sha256).unwrap(), b"abc");
+}
+
+#[test]
+fn a_folder_in_use_is_refused_and_its_uploads_are_left_alone() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = DocumentFolder::open(root.path()).unwrap();
+    let mut spool = folder.spool(digests(), 1_000).unwrap();
+    spool.append(b"abc").unwrap();
+    let error = DocumentFolder::open(root.path()).unwrap_err();
+    assert!(matches!(error, FolderError::InUse { .. }), "{error}");
+    spool.commit().unwrap();
+}
+
+#[test]
+fn a_document_above_the_limit_is_refused() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = DocumentFolder::open(root.path()).unwrap();
+    let mut spool = folder.spool(digests(), 3).unwrap();
+    spool.append(b"abc").unwrap();
+    let error = spool.append(b"d").unwrap_err();
+    assert!(matches!(error, FolderError::TooLong { max: 3 }), "{error}");
+}
+
+#[test]
+fn a_missing_document_is_named() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = DocumentFolder::open(root.path()).unwrap();
+    let error = folder.get(&[0xab; 32]).unwrap_err();
+    assert!(matches!(error, FolderError::Missing { .. }));
+    assert!(error.to_string().contains(&"ab".repeat(32)), "{error}");
+}
+
+#[test]
+fn documents_committed_at_once_all_stand() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = DocumentFolder::open(root.path()).unwrap();
+    std::thread::scope(|scope| {
+        for thread in 0..4_u8 {
+            let folder = folder.clone();
+            scope.spawn(move || {
+                for index in 0..20_u8 {
+                    let bytes = [thread, index];
+                    let stored = commit(&folder, &[&bytes]);
+                    assert_eq!(&*folder.get(&stored.sha256).unwrap(), &bytes);
+                }
+            });
+        }
+    });
+}
