@@ -1,6 +1,6 @@
 //! What can go wrong on the road of a document, by whose move it is.
 
-use yinxin_pdf::{PdfError, UpdateError};
+use yinxin_pdf::PdfError;
 use yinxin_pki::UnixSeconds;
 
 use crate::keys::KeyStoreError;
@@ -72,9 +72,6 @@ pub enum SealError {
     /// The document, or the place asked for, does not allow it.
     #[error(transparent)]
     Document(#[from] PdfError),
-    /// The document can be read, and the signature asked for cannot be put into it.
-    #[error(transparent)]
-    Update(#[from] UpdateError),
     /// The seal has no key for this profile.
     #[error("the seal {seal} does not offer the profile {profile}")]
     ProfileNotOffered {
@@ -146,7 +143,6 @@ impl SealError {
     pub fn reason(&self) -> &'static str {
         match self {
             Self::Document(error) => error.reason(),
-            Self::Update(error) => error.reason(),
             Self::ProfileNotOffered { .. } => "PROFILE_NOT_OFFERED",
             Self::CertificateNotValidAt { .. } => "CERTIFICATE_NOT_VALID",
             Self::SealNotValidAt { .. } => "SEAL_NOT_VALID",

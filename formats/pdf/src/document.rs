@@ -92,10 +92,12 @@ impl<'a> Document<'a> {
         let root = trailer.get(b"Root").ok_or(wrong("is missing"))?;
         let id = root.as_reference().ok_or(wrong("is not a reference"))?;
         let catalog = self.object_at(id, revision_index)?;
-        match &catalog.value.kind {
-            Kind::Dictionary(dictionary) if dictionary.has_name(b"Type", b"Catalog") => Ok(catalog),
-            _ => Err(wrong("does not lead to a dictionary of /Type /Catalog")),
+        let is_catalog = !catalog.value.is_stream()
+            && catalog.dictionary().is_some_and(|entries| entries.has_name(b"Type", b"Catalog"));
+        if !is_catalog {
+            return Err(wrong("does not lead to a dictionary of /Type /Catalog"));
         }
+        Ok(catalog)
     }
 
     /// The whole file.

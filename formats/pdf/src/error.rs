@@ -1,8 +1,9 @@
 //! Why a document was refused: always with the place.
 
 use crate::object::ObjectId;
+use crate::update::UpdateError;
 
-/// What is wrong with a document, or with a request to read it.
+/// What is wrong with a document, or with a request to read or update it.
 ///
 /// Offsets count bytes from the start of the file; inside [`PdfError::InObjectStream`] they count
 /// from the start of the decoded stream. [`PdfError::reason`] gives the stable code for machines.
@@ -254,6 +255,11 @@ pub enum PdfError {
         /// The limit.
         max: u64,
     },
+
+    // ── Requests to update ───────────────────────────────────────────────────
+    /// The document can be read, but the update asked for cannot be made.
+    #[error(transparent)]
+    Update(#[from] UpdateError),
 }
 
 /// What is wrong with a signature dictionary's form.
@@ -353,6 +359,7 @@ impl PdfError {
             PdfError::SignatureShape { .. } => "PDF_SIGNATURE_SHAPE",
             PdfError::RevisionMissing { .. } => "PDF_REVISION_MISSING",
             PdfError::LimitExceeded { .. } => "PDF_LIMIT",
+            PdfError::Update(refusal) => refusal.reason(),
         }
     }
 }

@@ -120,6 +120,16 @@ impl Signer {
     }
 }
 
+/// The face for the seals' lettering that the signer would find in these files and folders.
+///
+/// # Errors
+/// [`StartError`] when there is none.
+pub fn seal_font(
+    paths: &[std::path::PathBuf],
+) -> Result<yinxin_signer::appearance::SealFont, StartError> {
+    fonts::seal_font(&config::Fonts { paths: paths.to_vec(), seal: None })
+}
+
 /// Starts the log as the configuration says. A second call changes nothing.
 pub fn start_log(format: config::LogFormat) {
     use tracing_subscriber::EnvFilter;
