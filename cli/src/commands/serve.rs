@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use yinxin_signer_server::{Config, NoCheckpoints, Signer, start_log};
+use yinxin_signer_server::{Config, NoCheckpoints, Signer, asked_to_stop, start_log};
 
 use super::block_on;
 use crate::args::Serve;
@@ -40,19 +40,4 @@ pub(crate) fn run(arguments: &Serve) -> Result<ExitCode, Failure> {
         }
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// Ends at SIGTERM, SIGINT or Ctrl-C.
-pub(crate) async fn asked_to_stop() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut terminate), Ok(mut interrupt)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        // Without signals there is only the plain end of the process.
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
 }
