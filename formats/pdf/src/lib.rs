@@ -41,5 +41,7 @@ pub use page::Page;
 pub use parser::parse_value;
 pub use signature::SignatureDictionary;
 pub use text::text_string;
-pub use update::{Appearance, FieldTarget, Placement, SignatureRequest};
+pub use update::{
+    Appearance, FieldTarget, Note, Placement, PreparedUpdate, SignatureRequest, UpdateError, prepare,
+};
 pub use xref::{Revision, XrefEntry, XrefKind};
