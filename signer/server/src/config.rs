@@ -1,0 +1,308 @@
+//! The signer's one TOML file: parsed whole before any port opens, unknown fields refused.
+//!
+//! Relative paths are relative to the folder of the file.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+/// The whole file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where to listen, for example `127.0.0.1:7443`.
+    pub listen: SocketAddr,
+    /// TLS of the server, and who may call at all.
+    pub tls: Tls,
+    /// Where the record and the documents are kept.
+    pub record: RecordConfig,
+    /// What the self-check trusts.
+    pub trust: TrustConfig,
+    /// Where the passphrase of the key files comes from.
+    pub passphrase: Passphrase,
+    /// Fonts for typesetting and for the lettering of seals.
+    pub fonts: Fonts,
+    /// The keys.
+    #[serde(default, rename = "key")]
+    pub keys: Vec<KeyConfig>,
+    /// The seals.
+    #[serde(default, rename = "seal")]
+    pub seals: Vec<SealConfig>,
+    /// The departments that may call.
+    #[serde(default, rename = "department")]
+    pub departments: Vec<DepartmentConfig>,
+    /// Limits on what comes in.
+    #[serde(default)]
+    pub limits: LimitsConfig,
+    /// Names of the SM2 profiles in the file.
+    #[serde(default)]
+    pub profiles: ProfilesConfig,
+    /// How to log.
+    #[serde(default)]
+    pub log: LogFormat,
+}
+
+/// TLS of the server.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tls {
+    /// The server's certificate chain, PEM.
+    pub certificate: PathBuf,
+    /// Its private key, PEM PKCS#8.
+    pub key: PathBuf,
+    /// The authorities whose client certificates may call, PEM.
+    pub client_ca: PathBuf,
+}
+
+/// Where the record and the documents are kept.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecordConfig {
+    /// The SQLite file; made when it is not there.
+    pub database: PathBuf,
+    /// The folder of documents; made when it is not there.
+    pub documents: PathBuf,
+}
+
+/// What the self-check trusts.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrustConfig {
+    /// A folder with `anchors`, `intermediates` and `crls`.
+    pub directory: PathBuf,
+    /// Whether certificates marked `OU=DEV-ONLY` are good. Never in production.
+    #[serde(default)]
+    pub allow_dev_only: bool,
+}
+
+/// Where the passphrase of the key files comes from: exactly one of the two.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Passphrase {
+    /// A file; one line end at its end is not part of the passphrase.
+    pub file: Option<PathBuf>,
+    /// The name of an environment variable.
+    pub environment: Option<String>,
+}
+
+/// Fonts.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fonts {
+    /// Font files, or folders searched for `.otf`, `.ttf` and `.ttc`.
+    pub paths: Vec<PathBuf>,
+    /// The font of the seals' lettering; absent: the first Chinese Song (serif) face found.
+    pub seal: Option<SealFontConfig>,
+}
+
+/// One face of a font file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SealFontConfig {
+    /// The file.
+    pub file: PathBuf,
+    /// The face inside a collection, from 0.
+    #[serde(default)]
+    pub index: u32,
+}
+
+/// One key of the software store.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyConfig {
+    /// Our name of it.
+    pub name: String,
+    /// Encrypted PKCS#8, PEM or DER.
+    pub file: PathBuf,
+}
+
+/// One seal.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SealConfig {
+    /// Our name of it: 1 to 64 of a-z, 0-9 and `-`.
+    pub id: String,
+    /// The owner's full name, which runs along the upper arc.
+    pub owner_name: String,
+    /// The owner's unified credit code (GB 32100).
+    pub owner_code: String,
+    /// The issuer's division code for licence numbers (12 digits), for a village's seal.
+    pub division_code: Option<String>,
+    /// Diameter in mm.
+    pub diameter_mm: f64,
+    /// A line under the star.
+    pub lower_text: Option<String>,
+    /// The SM2 side.
+    pub gm: Option<GmConfig>,
+    /// The RSA or P-256 side.
+    pub pades: Option<IdentityConfig>,
+}
+
+/// The SM2 side of a seal.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GmConfig {
+    /// The GB/T 38540 seal object, DER.
+    pub seal: PathBuf,
+    /// The key's name.
+    pub key: String,
+    /// The signer's certificate and those above it, PEM, nearest first.
+    pub certificates: PathBuf,
+}
+
+/// A key with its certificates.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IdentityConfig {
+    /// The key's name.
+    pub key: String,
+    /// The signer's certificate and those above it, PEM, nearest first.
+    pub certificates: PathBuf,
+}
+
+/// One department.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DepartmentConfig {
+    /// The common name of its client certificate.
+    pub name: String,
+    /// The seals it may use.
+    pub seals: BTreeSet<String>,
+    /// What it may do: `issue-licence`, `seal-document`, `seal-digest`.
+    pub operations: BTreeSet<String>,
+}
+
+/// Limits on what comes in.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LimitsConfig {
+    /// The longest PDF, in bytes.
+    pub document_bytes_max: u64,
+    /// The most pages.
+    pub pages_max: u32,
+    /// The most objects.
+    pub objects_max: u32,
+    /// How long one request may take, in seconds.
+    pub request_seconds_max: u64,
+    /// How many documents are worked on at a time; more wait.
+    pub concurrent_documents_max: u32,
+}
+
+impl Default for LimitsConfig {
+    fn default() -> Self {
+        Self {
+            document_bytes_max: 512 * 1024 * 1024,
+            pages_max: 20_000,
+            objects_max: 2_000_000,
+            request_seconds_max: 120,
+            concurrent_documents_max: 16,
+        }
+    }
+}
+
+/// Names of the SM2 profiles.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ProfilesConfig {
+    /// For `gm-seal`.
+    pub gm_seal: Option<NamesConfig>,
+    /// For `gm-cms`.
+    pub gm_cms: Option<NamesConfig>,
+}
+
+/// /Filter and /SubFilter.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NamesConfig {
+    /// /Filter.
+    pub filter: String,
+    /// /SubFilter.
+    pub sub_filter: String,
+}
+
+/// How to log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// One JSON object a line.
+    #[default]
+    Json,
+    /// For a person's eyes.
+    Text,
+}
+
+/// Why a configuration is not good.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read {path}: {source}")]
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// It is not the TOML we know.
+    #[error("{path}: {message}")]
+    Syntax {
+        /// Which.
+        path: PathBuf,
+        /// The parser's words, with line and column.
+        message: String,
+    },
+    /// It is TOML, and one value is wrong.
+    #[error("{field}: {rule}")]
+    Value {
+        /// The field.
+        field: String,
+        /// What must hold.
+        rule: String,
+    },
+}
+
+impl Config {
+    /// Reads a file and makes its paths absolute.
+    ///
+    /// # Errors
+    /// [`ConfigError`]; nothing of a file that is wrong anywhere is used.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        let mut config: Self = toml::from_str(&text).map_err(|error| ConfigError::Syntax {
+            path: path.to_owned(),
+            message: error.to_string(),
+        })?;
+        config.resolve(path.parent().unwrap_or(Path::new(".")));
+        Ok(config)
+    }
+
+    fn resolve(&mut self, folder: &Path) {
+        let mut paths = vec![
+            &mut self.tls.certificate,
+            &mut self.tls.key,
+            &mut self.tls.client_ca,
+            &mut self.record.database,
+            &mut self.record.documents,
+            &mut self.trust.directory,
+        ];
+        paths.extend(self.passphrase.file.as_mut());
+        paths.extend(self.fonts.paths.iter_mut());
+        paths.extend(self.fonts.seal.iter_mut().map(|font| &mut font.file));
+        paths.extend(self.keys.iter_mut().map(|key| &mut key.file));
+        for seal in &mut self.seals {
+            if let Some(gm) = &mut seal.gm {
+                paths.push(&mut gm.seal);
+                paths.push(&mut gm.certificates);
+            }
+            paths.extend(seal.pades.iter_mut().map(|pades| &mut pades.certificates));
+        }
+        for path in paths {
+            if path.is_relative() {
+                *path = folder.join(&*path);
+            }
+        }
+    }
+}

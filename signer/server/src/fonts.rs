@@ -1,0 +1,95 @@
+//! Finds the fonts that the configuration names.
+
+use std::path::{Path, PathBuf};
+
+use yinxin_signer::appearance::SealFont;
+
+use crate::config::{ConfigError, Fonts};
+use crate::service::{StartError, files, read};
+
+/// Font files that may draw Chinese, best first for a seal: Song (serif), bold before regular.
+/// In the Noto CJK collections the Simplified Chinese face has index 2.
+const SEAL_FACES: [(&str, u32); 6] = [
+    ("NotoSerifCJK-Bold.ttc", 2),
+    ("NotoSerifSC-Bold.otf", 0),
+    ("NotoSerifCJK-Regular.ttc", 2),
+    ("NotoSerifSC-Regular.otf", 0),
+    ("NotoSansCJK-Regular.ttc", 2),
+    ("NotoSansSC-Regular.otf", 0),
+];
+
+/// How deep folders of fonts are searched: Debian keeps them two levels down.
+const DEPTH_MAX: usize = 4;
+
+/// The fonts of this installation.
+pub(crate) struct Found {
+    /// Every font file, for typesetting.
+    pub(crate) files: Vec<Vec<u8>>,
+    /// The face of the seals' lettering.
+    pub(crate) seal: SealFont,
+}
+
+pub(crate) fn load(config: &Fonts) -> Result<Found, StartError> {
+    let seal = seal_font(config)?;
+    let files = paths(config)?.iter().map(|path| read(path)).collect::<Result<_, _>>()?;
+    Ok(Found { files, seal })
+}
+
+/// Every font file that the configuration names, in a fixed order.
+fn paths(config: &Fonts) -> Result<Vec<PathBuf>, ConfigError> {
+    let mut paths = Vec::new();
+    for path in &config.paths {
+        collect(path, DEPTH_MAX, &mut paths)?;
+    }
+    Ok(paths)
+}
+
+/// The face of the seals' lettering.
+pub(crate) fn seal_font(config: &Fonts) -> Result<SealFont, StartError> {
+    let paths = paths(config)?;
+    let (seal_path, index) = match &config.seal {
+        Some(face) => (face.file.clone(), face.index),
+        None => seal_face(&paths).ok_or_else(|| ConfigError::Value {
+            field: "fonts.paths".to_owned(),
+            rule: "hold none of the Chinese fonts known for seals; name one in fonts.seal, or \
+                   install Noto Serif CJK (Debian: fonts-noto-cjk)"
+                .to_owned(),
+        })?,
+    };
+    SealFont::from_bytes(read(&seal_path)?, index)
+        .map_err(|error| StartError::Content { path: seal_path, message: error.to_string() })
+}
+
+fn collect(path: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), ConfigError> {
+    if path.is_file() {
+        found.push(path.to_owned());
+        return Ok(());
+    }
+    found.extend(files(path)?.into_iter().filter(|file| {
+        file.extension()
+            .and_then(|extension| extension.to_str())
+            .is_some_and(|extension| matches!(extension, "otf" | "ttf" | "ttc"))
+    }));
+    if depth == 0 {
+        return Ok(());
+    }
+    let unreadable = |source| ConfigError::Read { path: path.to_owned(), source };
+    let mut folders = Vec::new();
+    for entry in std::fs::read_dir(path).map_err(unreadable)? {
+        let entry = entry.map_err(unreadable)?.path();
+        if entry.is_dir() {
+            folders.push(entry);
+        }
+    }
+    folders.sort();
+    folders.iter().try_for_each(|folder| collect(folder, depth - 1, found))
+}
+
+fn seal_face(paths: &[PathBuf]) -> Option<(PathBuf, u32)> {
+    SEAL_FACES.iter().find_map(|(name, index)| {
+        paths
+            .iter()
+            .find(|path| path.file_name().is_some_and(|file| file == *name))
+            .map(|path| (path.clone(), *index))
+    })
+}

@@ -1,0 +1,294 @@
+//! One request on the road: the library's steps, driven with the store, the keys and the clock.
+
+use std::sync::Arc;
+
+use yinxin_pdf::{FieldTarget, Placement};
+use yinxin_pki::UnixSeconds;
+use yinxin_signer::error::SealError;
+use yinxin_signer::ports::Clock as _;
+use yinxin_signer::profile::{SealProfile, SignatureProfile};
+use yinxin_signer::record::{
+    LicenceRow, NewRequest, Opened, Operation, Record as _, Release, RequestKey,
+};
+use yinxin_signer::road::{self, Order, Recorded, Released, SelfCheck, Signed};
+use yinxin_signer::seal::Seal;
+use yinxin_store::{DocumentSpool, StoredDocument};
+use yinxin_verifier::Options;
+
+use crate::receipt::Receipt;
+use crate::service::Service;
+use crate::status::Refusal;
+use crate::steps::Step;
+
+/// A request that is open in the record and ours to work on. Dropped without
+/// [`OpenRequest::finish`], it stays open until the next start.
+#[derive(Debug)]
+pub(crate) struct OpenRequest {
+    pub(crate) key: RequestKey,
+    pub(crate) attempt: u32,
+    /// The time of the first attempt, which every later one keeps.
+    pub(crate) first_opened_at: UnixSeconds,
+}
+
+/// What opening a request gave.
+#[derive(Debug)]
+pub(crate) enum Begun {
+    Proceed(OpenRequest),
+    Again(Released),
+}
+
+/// Where the seal of a request goes.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    pub(crate) field: FieldTarget,
+    pub(crate) placement: Placement,
+    pub(crate) reason: Option<String>,
+    pub(crate) location: Option<String>,
+}
+
+impl Place {
+    /// Where the second signature of a dual sealing goes: invisible, beside the first.
+    fn companion(&self) -> Self {
+        let page_index = match self.placement {
+            Placement::Visible { page_index, .. } | Placement::Invisible { page_index } => {
+                page_index
+            }
+        };
+        Self {
+            field: FieldTarget::New { name: None },
+            placement: Placement::Invisible { page_index },
+            ..self.clone()
+        }
+    }
+}
+
+/// A document that our verifier has accepted and that is in its folder.
+#[derive(Debug)]
+pub(crate) struct SealedDocument {
+    pub(crate) stored: StoredDocument,
+    pub(crate) signatures: Vec<Recorded>,
+}
+
+impl Service {
+    pub(crate) async fn begin(
+        &self,
+        key: RequestKey,
+        operation: Operation,
+        body_sha256: [u8; 32],
+        details_json: String,
+    ) -> Result<Begun, Refusal> {
+        let opened = self
+            .record
+            .open_request(&NewRequest {
+                key: key.clone(),
+                operation,
+                body_sha256,
+                details_json,
+                opened_at: self.clock.now(),
+                holder: self.holder.clone(),
+            })
+            .await?;
+        match opened {
+            Opened::Proceed { first_opened_at, attempt } => {
+                self.checkpoints.reached(Step::RequestOpened);
+                Ok(Begun::Proceed(OpenRequest { key, attempt, first_opened_at }))
+            }
+            Opened::Released(release) => Ok(Begun::Again(Released::again(release))),
+            Opened::InFlight => Err(Refusal::InFlight),
+            Opened::DifferentBody => Err(Refusal::DifferentBody),
+        }
+    }
+
+    /// Lets go of a request whose attempt failed; the caller may try again.
+    pub(crate) async fn give_up(&self, key: &RequestKey, refusal: &Refusal) {
+        let given_up = self.record.give_up(key, refusal.reason(), self.clock.now()).await;
+        if let Err(error) = given_up {
+            tracing::error!(?error, "a failed request stays open until the next start");
+        }
+    }
+
+    /// Seals the document in `spool`, once for each signature of the profile, checks the result
+    /// and puts it into its folder.
+    pub(crate) async fn seal_document(
+        self: &Arc<Self>,
+        request: &OpenRequest,
+        seal: &Arc<Seal>,
+        profile: SealProfile,
+        place: &Place,
+        mut spool: DocumentSpool,
+    ) -> Result<SealedDocument, Refusal> {
+        let mut signed = Vec::new();
+        for (ordinal, &signature) in (0_u32..).zip(profile.signatures()) {
+            let place = if ordinal == 0 { place.clone() } else { place.companion() };
+            let one;
+            (spool, one) = self.sign_once(request, seal, signature, place, ordinal, spool).await?;
+            signed.push(one);
+        }
+        let (spool, checked) = self.self_check(spool, signed).await?;
+        let stored = blocking(move || spool.commit()).await??;
+        self.checkpoints.reached(Step::DocumentStored);
+        let mut signatures = Vec::new();
+        for one in checked {
+            signatures.push(one.record_outcome(&self.record, self.clock.now()).await?);
+        }
+        self.checkpoints.reached(Step::OutcomeRecorded);
+        Ok(SealedDocument { stored, signatures })
+    }
+
+    async fn sign_once(
+        self: &Arc<Self>,
+        request: &OpenRequest,
+        seal: &Arc<Seal>,
+        profile: SignatureProfile,
+        place: Place,
+        ordinal: u32,
+        spool: DocumentSpool,
+    ) -> Result<(DocumentSpool, Signed), Refusal> {
+        let (service, seal, at) = (Arc::clone(self), Arc::clone(seal), request.first_opened_at);
+        let (spool, prepared) = blocking(move || {
+            let order = Order {
+                seal: &seal,
+                profile,
+                field: place.field,
+                placement: place.placement,
+                reason: place.reason,
+                location: place.location,
+                at,
+            };
+            let bytes = spool.map()?;
+            let prepared =
+                road::prepare(&bytes, Some(spool.digests()), &order, &service.settings)?;
+            drop(bytes);
+            Ok::<_, Refusal>((spool, prepared))
+        })
+        .await??;
+        self.checkpoints.reached(Step::Prepared);
+        let intended = prepared
+            .record_intent(
+                &self.record,
+                &request.key,
+                request.attempt,
+                ordinal,
+                self.clock.now(),
+            )
+            .await?;
+        self.checkpoints.reached(Step::IntentRecorded);
+        let service = Arc::clone(self);
+        let done = blocking(move || {
+            let mut spool = spool;
+            let signed = intended.sign(&service.keys)?;
+            spool.append(signed.tail())?;
+            Ok::<_, Refusal>((spool, signed))
+        })
+        .await??;
+        self.checkpoints.reached(Step::Signed);
+        Ok(done)
+    }
+
+    async fn self_check(
+        self: &Arc<Self>,
+        spool: DocumentSpool,
+        signed: Vec<Signed>,
+    ) -> Result<(DocumentSpool, Vec<road::SelfChecked>), Refusal> {
+        let service = Arc::clone(self);
+        let checked = blocking(move || {
+            let bytes = spool.map()?;
+            let check = SelfCheck::of_document(&bytes, &service.trust, &service.self_check_options())?;
+            drop(bytes);
+            let checked = signed
+                .into_iter()
+                .map(|one| one.self_check(&check))
+                .collect::<Result<Vec<_>, SealError>>()?;
+            Ok::<_, Refusal>((spool, checked))
+        })
+        .await??;
+        self.checkpoints.reached(Step::SelfChecked);
+        Ok(checked)
+    }
+
+    /// Seals a digest whose document stays with the caller.
+    pub(crate) async fn seal_digest(
+        self: &Arc<Self>,
+        request: &OpenRequest,
+        seal: &Arc<Seal>,
+        profile: SignatureProfile,
+        digest: &[u8],
+        field_name: &str,
+    ) -> Result<Recorded, Refusal> {
+        let prepared = road::prepare_digest(
+            seal,
+            profile,
+            digest,
+            &property_info(field_name),
+            request.first_opened_at,
+        )?;
+        self.checkpoints.reached(Step::Prepared);
+        let intended = prepared
+            .record_intent(&self.record, &request.key, request.attempt, 0, self.clock.now())
+            .await?;
+        self.checkpoints.reached(Step::IntentRecorded);
+        let service = Arc::clone(self);
+        let checked = blocking(move || {
+            let signed = intended.sign(&service.keys)?;
+            service.checkpoints.reached(Step::Signed);
+            let check =
+                SelfCheck::of_container(&signed, &service.trust, &service.self_check_options());
+            Ok::<_, Refusal>(signed.self_check(&check)?)
+        })
+        .await??;
+        self.checkpoints.reached(Step::SelfChecked);
+        let recorded = checked.record_outcome(&self.record, self.clock.now()).await?;
+        self.checkpoints.reached(Step::OutcomeRecorded);
+        Ok(recorded)
+    }
+
+    /// Closes the request; only what this gives back may leave.
+    pub(crate) async fn release(
+        &self,
+        request: &OpenRequest,
+        signatures: Vec<Recorded>,
+        stored: Option<&StoredDocument>,
+        licence: Option<LicenceRow>,
+    ) -> Result<Released, Refusal> {
+        let now = self.clock.now();
+        let receipt = Receipt::new(&request.key.request_id, now, stored, &signatures);
+        let container = match (stored, signatures.as_slice()) {
+            (None, [only]) => Some(only.container().to_vec()),
+            _ => None,
+        };
+        let release = Release {
+            document_sha256: stored.map(|stored| stored.sha256),
+            container,
+            receipt_json: receipt.to_json(),
+            licence,
+            released_at: now,
+        };
+        let released = road::release(&self.record, &request.key, signatures, release).await?;
+        self.checkpoints.reached(Step::Released);
+        Ok(released)
+    }
+
+    /// The self-check looks at what was just made, so it looks at it now.
+    fn self_check_options(&self) -> Options {
+        Options { limits: self.settings.limits.clone(), ..Options::at(self.clock.now()) }
+    }
+}
+
+/// What a seal signature says it protects when the document is not ours to see: the field's name,
+/// in the ASCII that propertyInfo demands.
+fn property_info(field_name: &str) -> String {
+    let name: String =
+        field_name.chars().filter(char::is_ascii_graphic).take(48).collect();
+    format!("Field {name}")
+}
+
+/// Runs work that hashes, signs or reads a disk off the threads that serve the network.
+pub(crate) async fn blocking<T, F>(work: F) -> Result<T, Refusal>
+where
+    T: Send + 'static,
+    F: FnOnce() -> T + Send + 'static,
+{
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|_| Refusal::Internal { what: "a worker thread ended early" })
+}

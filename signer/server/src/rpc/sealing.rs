@@ -1,0 +1,358 @@
+//! SealingService.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use serde_json::json;
+use tokio_stream::{Stream, StreamExt as _};
+use tonic::{Request, Response, Status, Streaming};
+use yinxin_pdf::{FieldTarget, Placement as PdfPlacement};
+use yinxin_pki::DigestAlgorithm;
+use yinxin_proto::v1;
+use yinxin_proto::v1::placement::Position;
+use yinxin_proto::v1::sealing_service_server::SealingService;
+use yinxin_proto::v1::{seal_document_request, seal_document_response};
+use yinxin_signer::profile::{SealProfile, SignatureProfile, container_bytes_max};
+use yinxin_signer::record::{Operation, RequestKey};
+use yinxin_signer::road::Released;
+use yinxin_signer::seal::Seal;
+use yinxin_store::DocumentSpool;
+
+use super::{Admitted, Rpc};
+use crate::pipeline::{OpenRequest, Place, blocking};
+use crate::receipt::{Receipt, timestamp};
+use crate::service::Service;
+use crate::status::Refusal;
+use crate::{body, caller, fields};
+
+/// How much of a sealed document goes into one message.
+const CHUNK_BYTES: usize = 256 * 1024;
+
+type Answers = Pin<Box<dyn Stream<Item = Result<v1::SealDocumentResponse, Status>> + Send>>;
+
+#[tonic::async_trait]
+impl SealingService for Rpc {
+    type SealDocumentStream = Answers;
+
+    async fn seal_document(
+        &self,
+        request: Request<Streaming<v1::SealDocumentRequest>>,
+    ) -> Result<Response<Answers>, Status> {
+        let department = caller::department(&request)?;
+        let (service, stream) = (Arc::clone(&self.0), request.into_inner());
+        let work = async move { seal_document(&service, department, stream).await };
+        let released = self.0.within_time(work).await?;
+        Ok(Response::new(self.0.document_answers(&released).await?))
+    }
+
+    async fn seal_digest(
+        &self,
+        request: Request<v1::SealDigestRequest>,
+    ) -> Result<Response<v1::SealDigestResponse>, Status> {
+        let department = caller::department(&request)?;
+        let (service, request) = (Arc::clone(&self.0), request.into_inner());
+        let work = async move { seal_digest(&service, department, request).await };
+        Ok(Response::new(self.0.within_time(work).await?))
+    }
+
+    async fn describe_seal(
+        &self,
+        request: Request<v1::DescribeSealRequest>,
+    ) -> Result<Response<v1::DescribeSealResponse>, Status> {
+        let department = caller::department(&request)?;
+        Ok(Response::new(describe(&self.0, &department, request.get_ref())?))
+    }
+}
+
+async fn seal_document(
+    service: &Arc<Service>,
+    department: String,
+    mut stream: Streaming<v1::SealDocumentRequest>,
+) -> Result<Released, Refusal> {
+    let header = match next_part(&mut stream).await? {
+        Some(seal_document_request::Part::Header(header)) => header,
+        Some(seal_document_request::Part::Chunk(_)) | None => {
+            return Err(Refusal::Stream { rule: "the first message must be the header" });
+        }
+    };
+    fields::request_id(&header.request_id)?;
+    fields::who(header.operator.as_ref(), &header.case_number)?;
+    let profile = fields::profile(header.profile)?;
+    let held = service.authorise(&department, Operation::SealDocument, &header.seal_id)?;
+    let place = place(&header, &held.seal)?;
+
+    let _working = service.working.acquire().await.map_err(|_| Refusal::ShuttingDown)?;
+    let with_sm3 = profile
+        .signatures()
+        .iter()
+        .any(|signature| signature.digest_algorithm() == DigestAlgorithm::Sm3);
+    let spool = receive(service, &mut stream, header.document_bytes, with_sm3).await?;
+    let admitted = Admitted {
+        key: RequestKey { caller: department, request_id: header.request_id.clone() },
+        operation: Operation::SealDocument,
+        body_sha256: body::of_message(&header, Some(&spool.digests().sha256())),
+        details: json!({
+            "seal": header.seal_id,
+            "profile": profile.name(),
+            "case_number": header.case_number,
+            "operator": header.operator.as_ref().map(|operator| &operator.account),
+            "document_bytes": spool.length(),
+        }),
+        held,
+        profile,
+    };
+    service
+        .under_record(admitted, |admitted, open| seal_once(service, admitted, open, place, spool))
+        .await
+}
+
+async fn seal_once(
+    service: &Arc<Service>,
+    admitted: Admitted<'_>,
+    open: Arc<OpenRequest>,
+    place: Place,
+    spool: DocumentSpool,
+) -> Result<Released, Refusal> {
+    let sealed = service
+        .seal_document(&open, &admitted.held.seal, admitted.profile, &place, spool)
+        .await?;
+    service.release(&open, sealed.signatures, Some(&sealed.stored), None).await
+}
+
+async fn next_part(
+    stream: &mut Streaming<v1::SealDocumentRequest>,
+) -> Result<Option<seal_document_request::Part>, Refusal> {
+    match stream.message().await {
+        Ok(Some(message)) => match message.part {
+            Some(part) => Ok(Some(part)),
+            None => Err(Refusal::Stream { rule: "a message must hold a header or a chunk" }),
+        },
+        Ok(None) => Ok(None),
+        Err(_) => Err(Refusal::Stream { rule: "the stream broke off" }),
+    }
+}
+
+/// Takes the document in, hashing it as it comes.
+async fn receive(
+    service: &Arc<Service>,
+    stream: &mut Streaming<v1::SealDocumentRequest>,
+    announced: u64,
+    with_sm3: bool,
+) -> Result<DocumentSpool, Refusal> {
+    let max = service.limits.document_bytes_max;
+    let refuse_over = |value: u64| {
+        (value > max)
+            .then_some(Refusal::Limit { limit: "document bytes", value, max })
+            .map_or(Ok(()), Err)
+    };
+    refuse_over(announced)?;
+    let mut spool = service.new_spool(with_sm3)?;
+    while let Some(part) = next_part(stream).await? {
+        let seal_document_request::Part::Chunk(chunk) = part else {
+            return Err(Refusal::Stream { rule: "the header must come once" });
+        };
+        refuse_over(spool.length() + chunk.len() as u64)?;
+        spool = blocking(move || {
+            spool.append(&chunk)?;
+            Ok::<_, Refusal>(spool)
+        })
+        .await??;
+    }
+    if announced != 0 && announced != spool.length() {
+        return Err(Refusal::Stream { rule: "the document is not as long as announced" });
+    }
+    if spool.length() == 0 {
+        return Err(Refusal::Stream { rule: "the document is empty" });
+    }
+    Ok(spool)
+}
+
+fn place(header: &v1::SealDocumentHeader, seal: &Seal) -> Result<Place, Refusal> {
+    fields::text("reason", &header.reason, 0, 200)?;
+    fields::text("location", &header.location, 0, 200)?;
+    let refuse = |rule: &str| Refusal::Field { field: "placement", rule: rule.to_owned() };
+    let position = header
+        .placement
+        .as_ref()
+        .and_then(|placement| placement.position.as_ref())
+        .ok_or_else(|| refuse("must be visible, invisible or existing_field"))?;
+    let (field, placement) = match position {
+        Position::Visible(visible) => (
+            new_field(&visible.field_name)?,
+            PdfPlacement::Visible {
+                page_index: page_index(visible.page_number)?,
+                x_mm: fields::millimetres("placement.visible.x_mm", visible.x_mm)?,
+                y_mm: fields::millimetres("placement.visible.y_mm", visible.y_mm)?,
+                width_mm: seal.width_mm,
+                height_mm: seal.height_mm,
+            },
+        ),
+        Position::Invisible(invisible) => (
+            new_field(&invisible.field_name)?,
+            PdfPlacement::Invisible { page_index: page_index(invisible.page_number.max(1))? },
+        ),
+        Position::ExistingField(existing) => {
+            fields::text("placement.existing_field.name", &existing.name, 1, 200)?;
+            (
+                FieldTarget::Existing { name: existing.name.clone() },
+                PdfPlacement::Visible {
+                    page_index: 0,
+                    x_mm: 0.0,
+                    y_mm: 0.0,
+                    width_mm: seal.width_mm,
+                    height_mm: seal.height_mm,
+                },
+            )
+        }
+    };
+    let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    Ok(Place {
+        field,
+        placement,
+        reason: given(&header.reason),
+        location: given(&header.location),
+    })
+}
+
+fn page_index(page_number: u32) -> Result<usize, Refusal> {
+    page_number.checked_sub(1).map(|index| index as usize).ok_or_else(|| Refusal::Field {
+        field: "placement.page_number",
+        rule: "pages count from 1".to_owned(),
+    })
+}
+
+fn new_field(name: &str) -> Result<FieldTarget, Refusal> {
+    fields::text("placement.field_name", name, 0, 64)?;
+    if name.contains('.') {
+        return Err(Refusal::Field {
+            field: "placement.field_name",
+            rule: "must not hold a full stop".to_owned(),
+        });
+    }
+    Ok(FieldTarget::New { name: (!name.is_empty()).then(|| name.to_owned()) })
+}
+
+impl Service {
+    /// The receipt, then the document in chunks, read from the folder as the caller takes them.
+    async fn document_answers(self: &Arc<Self>, released: &Released) -> Result<Answers, Refusal> {
+        let release = released.release();
+        let receipt = Receipt::from_json(&release.receipt_json)?;
+        let sha256 = release
+            .document_sha256
+            .ok_or(Refusal::Internal { what: "a document's release has no document" })?;
+        let first = v1::SealDocumentReceipt {
+            receipt: Some(receipt.to_wire("")?),
+            document_sha256: sha256.to_vec().into(),
+            document_bytes: receipt.document_bytes,
+            replayed: released.replayed(),
+        };
+        let service = Arc::clone(self);
+        let document = blocking(move || Ok::<_, Refusal>(service.documents.get(&sha256)?)).await??;
+        let starts = (0..document.len()).step_by(CHUNK_BYTES);
+        let chunks = starts.map(move |start| {
+            let end = document.len().min(start + CHUNK_BYTES);
+            let chunk = document.get(start..end).unwrap_or_default();
+            seal_document_response::Part::Chunk(yinxin_proto::Bytes::copy_from_slice(chunk))
+        });
+        let parts = std::iter::once(seal_document_response::Part::Receipt(first)).chain(chunks);
+        Ok(Box::pin(
+            tokio_stream::iter(parts).map(|part| Ok(v1::SealDocumentResponse { part: Some(part) })),
+        ))
+    }
+}
+
+/// The one signature of a profile that makes only one.
+fn single(profile: SealProfile) -> Result<SignatureProfile, Refusal> {
+    match profile.signatures() {
+        [only] => Ok(*only),
+        _ => Err(yinxin_signer::error::SealError::NotForDigests { profile: profile.name() }.into()),
+    }
+}
+
+fn wire_digest(algorithm: DigestAlgorithm) -> v1::DigestAlgorithm {
+    match algorithm {
+        DigestAlgorithm::Sha256 => v1::DigestAlgorithm::Sha256,
+        DigestAlgorithm::Sm3 => v1::DigestAlgorithm::Sm3,
+    }
+}
+
+async fn seal_digest(
+    service: &Arc<Service>,
+    department: String,
+    request: v1::SealDigestRequest,
+) -> Result<v1::SealDigestResponse, Refusal> {
+    fields::request_id(&request.request_id)?;
+    fields::who(request.operator.as_ref(), &request.case_number)?;
+    fields::text("document_name", &request.document_name, 1, 200)?;
+    fields::text("field_name", &request.field_name, 1, 200)?;
+    let profile = fields::profile(request.profile)?;
+    let signature = single(profile)?;
+    if request.digest_algorithm != wire_digest(signature.digest_algorithm()) as i32 {
+        return Err(Refusal::Field {
+            field: "digest_algorithm",
+            rule: format!("{} goes with {}", profile.name(), signature.digest_name()),
+        });
+    }
+    let held = service.authorise(&department, Operation::SealDigest, &request.seal_id)?;
+    let admitted = Admitted {
+        key: RequestKey { caller: department, request_id: request.request_id.clone() },
+        operation: Operation::SealDigest,
+        body_sha256: body::of_message(&request, None),
+        details: json!({
+            "seal": request.seal_id,
+            "profile": profile.name(),
+            "case_number": request.case_number,
+            "operator": request.operator.as_ref().map(|operator| &operator.account),
+            "document_name": request.document_name,
+        }),
+        held,
+        profile,
+    };
+    let (digest, field_name) = (request.digest.clone(), request.field_name.clone());
+    let released = service
+        .under_record(admitted, |admitted, open| async move {
+            let seal = &admitted.held.seal;
+            let recorded =
+                service.seal_digest(&open, seal, signature, &digest, &field_name).await?;
+            service.release(&open, vec![recorded], None, None).await
+        })
+        .await?;
+    let release = released.release();
+    let container = release
+        .container
+        .clone()
+        .ok_or(Refusal::Internal { what: "a digest's release has no container" })?;
+    let receipt = Receipt::from_json(&release.receipt_json)?;
+    Ok(v1::SealDigestResponse {
+        container: container.into(),
+        receipt: Some(receipt.to_wire(&request.field_name)?),
+        replayed: released.replayed(),
+    })
+}
+
+fn describe(
+    service: &Service,
+    department: &str,
+    request: &v1::DescribeSealRequest,
+) -> Result<v1::DescribeSealResponse, Refusal> {
+    let held = service.authorise(department, Operation::SealDigest, &request.seal_id)?;
+    let signature = single(fields::profile(request.profile)?)?;
+    let seal = &held.seal;
+    let names = service.settings.names.of(signature);
+    let room = container_bytes_max(seal, signature)?;
+    Ok(v1::DescribeSealResponse {
+        seal_id: seal.id.clone(),
+        name: seal.owner_name.clone(),
+        width_mm: seal.width_mm,
+        height_mm: seal.height_mm,
+        appearance_content: seal.appearance.content.clone().into(),
+        appearance_bbox: seal.appearance.bbox.to_vec(),
+        container_bytes_max: u32::try_from(room)
+            .map_err(|_| Refusal::Internal { what: "a container of over 4 GiB" })?,
+        filter: names.filter,
+        sub_filter: names.sub_filter,
+        digest_algorithm: wire_digest(signature.digest_algorithm()).into(),
+        alternate_text: seal.appearance.alternate_text.clone(),
+        valid_until: Some(timestamp(seal.valid_until(signature)?)),
+    })
+}

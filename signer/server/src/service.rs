@@ -1,0 +1,406 @@
+//! The signer's state: everything is loaded and checked against everything else before any port
+//! opens.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ring::rand::{SecureRandom as _, SystemRandom};
+use tokio::sync::Semaphore;
+use yinxin_pki::{Certificate, CertificateRevocationList};
+use yinxin_signer::appearance::{Centre, RoundSeal, SealFont, draw_round_seal};
+use yinxin_signer::error::SetupError;
+use yinxin_signer::keys::SoftwareKeyStore;
+use yinxin_signer::licence::{Issuer, unified_credit_code};
+use yinxin_signer::policy::{Departments, Grant};
+use yinxin_signer::prefix::PrefixDigests;
+use yinxin_signer::ports::{Clock, SystemClock};
+use yinxin_signer::profile::{HandlerNames, ProfileNames};
+use yinxin_signer::record::{Operation, Outcome, Record as _};
+use yinxin_signer::road::RoadSettings;
+use yinxin_signer::seal::{GmMaterial, Seal, SigningIdentity};
+use yinxin_store::{DocumentFolder, DocumentSpool, FolderError, SqliteRecord};
+use yinxin_typeset::Typesetter;
+use yinxin_verifier::Trust;
+use zeroize::Zeroizing;
+
+use crate::config::{Config, ConfigError, IdentityConfig, LimitsConfig, SealConfig};
+use crate::fonts;
+use crate::receipt::hexadecimal;
+use crate::steps::Checkpoints;
+
+/// Room for the updates of one request: each is a container, an appearance and a few objects.
+const SIGNATURES_BYTES_MAX: u64 = 4 * 1024 * 1024;
+
+/// China has one time, eight hours ahead of UTC.
+const UTC_OFFSET_MINUTES: i16 = 480;
+
+/// Why the signer does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The configuration file.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// Keys, certificates and seals do not fit together.
+    #[error(transparent)]
+    Setup(#[from] SetupError),
+    /// A file that the configuration names holds something else.
+    #[error("{path}: {message}")]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// A seal cannot be drawn.
+    #[error("the seal {seal} cannot be drawn: {message}")]
+    Appearance {
+        /// The seal's id.
+        seal: String,
+        /// Why.
+        message: String,
+    },
+    /// The record or the document folder.
+    #[error("the record cannot be opened: {0}")]
+    Record(String),
+    /// The network or TLS.
+    #[error("cannot listen on {address}: {message}")]
+    Listen {
+        /// Where.
+        address: std::net::SocketAddr,
+        /// Why.
+        message: String,
+    },
+    /// The system gives no randomness.
+    #[error("the system gives no randomness")]
+    NoEntropy,
+}
+
+/// A seal together with what licences need to know of its owner.
+#[derive(Debug)]
+pub(crate) struct HeldSeal {
+    pub(crate) seal: Arc<Seal>,
+    pub(crate) issuer: Option<Issuer>,
+}
+
+/// The signer's state.
+pub(crate) struct Service {
+    pub(crate) settings: RoadSettings,
+    pub(crate) limits: LimitsConfig,
+    pub(crate) departments: Departments,
+    pub(crate) seals: BTreeMap<String, HeldSeal>,
+    pub(crate) keys: SoftwareKeyStore,
+    pub(crate) record: SqliteRecord,
+    pub(crate) documents: DocumentFolder,
+    pub(crate) trust: Trust,
+    pub(crate) typesetter: Typesetter,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) checkpoints: Arc<dyn Checkpoints>,
+    /// Names this run of this process in the record.
+    pub(crate) holder: String,
+    /// One permit for each document that is worked on.
+    pub(crate) working: Semaphore,
+}
+
+impl Service {
+    pub(crate) async fn open(
+        config: &Config,
+        checkpoints: Arc<dyn Checkpoints>,
+    ) -> Result<Self, StartError> {
+        let keys = open_keys(config)?;
+        let found = fonts::load(&config.fonts)?;
+        let seals = open_seals(config, &keys, &found.seal)?;
+        let departments = departments(config, &seals)?;
+        let trust = read_trust(config)?;
+        let typesetter = Typesetter::new(found.files).map_err(|error| StartError::Content {
+            path: config.fonts.paths.first().cloned().unwrap_or_default(),
+            message: error.to_string(),
+        })?;
+        let record = SqliteRecord::open(&config.record.database)
+            .await
+            .map_err(|error| StartError::Record(error.to_string()))?;
+        let documents = DocumentFolder::open(&config.record.documents)
+            .map_err(|error| StartError::Record(error.to_string()))?;
+        let service = Self {
+            settings: road_settings(config),
+            limits: config.limits,
+            departments,
+            seals,
+            keys,
+            record,
+            documents,
+            trust,
+            typesetter,
+            clock: Arc::new(SystemClock),
+            checkpoints,
+            holder: new_holder()?,
+            working: Semaphore::new(config.limits.concurrent_documents_max as usize),
+        };
+        service.close_what_a_crash_left().await?;
+        Ok(service)
+    }
+
+    /// An empty document that may grow to the limit and by its signatures.
+    pub(crate) fn new_spool(&self, with_sm3: bool) -> Result<DocumentSpool, FolderError> {
+        let bytes_max = self.limits.document_bytes_max.saturating_add(SIGNATURES_BYTES_MAX);
+        self.documents.spool(PrefixDigests::new(with_sm3), bytes_max)
+    }
+
+    /// Intents without outcome can only be a crash's: nothing was released under them. They get
+    /// their outcome now, so that nobody wonders; the caller's retry makes a new attempt.
+    async fn close_what_a_crash_left(&self) -> Result<(), StartError> {
+        let broken = |error: yinxin_signer::record::RecordError| StartError::Record(error.to_string());
+        for open in self.record.open_intents(&self.holder).await.map_err(broken)? {
+            tracing::warn!(
+                request_id = %open.intent.key.request_id,
+                department = %open.intent.key.caller,
+                seal = %open.intent.seal_id,
+                "an intent without outcome was left by an earlier run; it is closed as failed"
+            );
+            let outcome =
+                Outcome::Failed { reason: "PROCESS_ENDED".to_owned(), at: self.clock.now() };
+            self.record.record_outcome(open.id, &outcome).await.map_err(broken)?;
+        }
+        Ok(())
+    }
+}
+
+fn new_holder() -> Result<String, StartError> {
+    let mut bytes = [0; 16];
+    SystemRandom::new().fill(&mut bytes).map_err(|_| StartError::NoEntropy)?;
+    Ok(hexadecimal(&bytes))
+}
+
+fn road_settings(config: &Config) -> RoadSettings {
+    let defaults = ProfileNames::default();
+    let names = |given: &Option<crate::config::NamesConfig>, default: HandlerNames| {
+        given.as_ref().map_or(default, |names| HandlerNames {
+            filter: names.filter.clone(),
+            sub_filter: names.sub_filter.clone(),
+        })
+    };
+    let mut limits = yinxin_pdf::Limits::default();
+    limits.file_bytes_max = config.limits.document_bytes_max;
+    limits.pages_max = config.limits.pages_max as _;
+    limits.objects_max = config.limits.objects_max as _;
+    RoadSettings {
+        limits,
+        names: ProfileNames {
+            gm_seal: names(&config.profiles.gm_seal, defaults.gm_seal),
+            gm_cms: names(&config.profiles.gm_cms, defaults.gm_cms),
+        },
+        utc_offset_minutes: UTC_OFFSET_MINUTES,
+    }
+}
+
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, ConfigError> {
+    std::fs::read(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })
+}
+
+fn passphrase(config: &Config) -> Result<Zeroizing<Vec<u8>>, ConfigError> {
+    let wrong = |rule: String| ConfigError::Value { field: "passphrase".to_owned(), rule };
+    match (&config.passphrase.file, &config.passphrase.environment) {
+        (Some(path), None) => {
+            let mut bytes = Zeroizing::new(read(path)?);
+            if bytes.last() == Some(&b'\n') {
+                bytes.pop();
+            }
+            if bytes.last() == Some(&b'\r') {
+                bytes.pop();
+            }
+            Ok(bytes)
+        }
+        (None, Some(name)) => std::env::var(name)
+            .map(|value| Zeroizing::new(value.into_bytes()))
+            .map_err(|_| wrong(format!("the environment variable {name} is not set"))),
+        (Some(_), Some(_)) | (None, None) => {
+            Err(wrong("exactly one of file and environment must be given".to_owned()))
+        }
+    }
+}
+
+fn open_keys(config: &Config) -> Result<SoftwareKeyStore, StartError> {
+    let passphrase = passphrase(config)?;
+    let mut keys = SoftwareKeyStore::new();
+    for key in &config.keys {
+        let file = Zeroizing::new(read(&key.file)?);
+        keys.open_encrypted(&key.name, &file, &passphrase).map_err(SetupError::from)?;
+    }
+    Ok(keys)
+}
+
+fn identity(config: &IdentityConfig) -> Result<SigningIdentity, StartError> {
+    let path = &config.certificates;
+    let content = |message: String| StartError::Content { path: path.clone(), message };
+    let mut certificates = Certificate::list_from_pem_or_der(&read(path)?)
+        .map_err(|error| content(error.to_string()))?
+        .into_iter();
+    let certificate =
+        certificates.next().ok_or_else(|| content("holds no certificate".to_owned()))?;
+    let chain = certificates.filter(|certificate| !certificate.is_self_issued()).collect();
+    Ok(SigningIdentity { key: config.key.clone(), certificate, chain })
+}
+
+fn open_seals(
+    config: &Config,
+    keys: &SoftwareKeyStore,
+    font: &SealFont,
+) -> Result<BTreeMap<String, HeldSeal>, StartError> {
+    let mut seals = BTreeMap::new();
+    for (index, one) in config.seals.iter().enumerate() {
+        let held = open_seal(index, one, font)?;
+        held.seal.check(keys)?;
+        if seals.insert(one.id.clone(), held).is_some() {
+            return Err(ConfigError::Value {
+                field: format!("seal[{index}].id"),
+                rule: format!("{} is given twice", one.id),
+            }
+            .into());
+        }
+    }
+    Ok(seals)
+}
+
+fn open_seal(index: usize, config: &SealConfig, font: &SealFont) -> Result<HeldSeal, StartError> {
+    let wrong = |field: &str, rule: String| ConfigError::Value {
+        field: format!("seal[{index}].{field}"),
+        rule,
+    };
+    let good_id = (1..=64).contains(&config.id.len())
+        && config
+            .id
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    if !good_id {
+        return Err(wrong("id", "must be 1 to 64 of a-z, 0-9 and -".to_owned()).into());
+    }
+    unified_credit_code(&config.owner_code)
+        .map_err(|error| wrong("owner_code", error.to_string()))?;
+    let appearance = draw_round_seal(
+        &RoundSeal {
+            upper_text: config.owner_name.clone(),
+            lower_text: config.lower_text.clone(),
+            diameter_mm: config.diameter_mm,
+            centre: Centre::Star,
+        },
+        font,
+    )
+    .map_err(|error| StartError::Appearance {
+        seal: config.id.clone(),
+        message: error.to_string(),
+    })?;
+    let gm = config
+        .gm
+        .as_ref()
+        .map(|gm| {
+            let seal_der = read(&gm.seal)?;
+            let seal = yinxin_ses::Seal::parse(&seal_der).map_err(|error| StartError::Content {
+                path: gm.seal.clone(),
+                message: error.to_string(),
+            })?;
+            let identity = identity(&IdentityConfig {
+                key: gm.key.clone(),
+                certificates: gm.certificates.clone(),
+            })?;
+            Ok::<_, StartError>(GmMaterial { seal_der, seal, identity })
+        })
+        .transpose()?;
+    let pades = config.pades.as_ref().map(identity).transpose()?;
+    let issuer = config.division_code.as_ref().map(|division| Issuer {
+        name: config.owner_name.clone(),
+        code: config.owner_code.clone(),
+        division: division.clone(),
+    });
+    let seal = Seal {
+        id: config.id.clone(),
+        owner_name: config.owner_name.clone(),
+        owner_code: Some(config.owner_code.clone()),
+        appearance,
+        width_mm: config.diameter_mm,
+        height_mm: config.diameter_mm,
+        gm,
+        pades,
+    };
+    Ok(HeldSeal { seal: Arc::new(seal), issuer })
+}
+
+fn departments(
+    config: &Config,
+    seals: &BTreeMap<String, HeldSeal>,
+) -> Result<Departments, ConfigError> {
+    let mut grants = BTreeMap::new();
+    for (index, department) in config.departments.iter().enumerate() {
+        let wrong = |field: &str, rule: String| ConfigError::Value {
+            field: format!("department[{index}].{field}"),
+            rule,
+        };
+        if let Some(unknown) = department.seals.iter().find(|seal| !seals.contains_key(*seal)) {
+            return Err(wrong("seals", format!("there is no seal {unknown}")));
+        }
+        let operations = department
+            .operations
+            .iter()
+            .map(|name| {
+                Operation::from_name(name).map(Operation::name).ok_or_else(|| {
+                    wrong("operations", format!("there is no operation {name}"))
+                })
+            })
+            .collect::<Result<BTreeSet<_>, _>>()?;
+        let grant = Grant { seals: department.seals.clone(), operations };
+        if grants.insert(department.name.clone(), grant).is_some() {
+            return Err(wrong("name", format!("{} is given twice", department.name)));
+        }
+    }
+    Ok(Departments::new(grants))
+}
+
+fn read_trust(config: &Config) -> Result<Trust, StartError> {
+    let folder = &config.trust.directory;
+    let certificates = |name: &str| -> Result<Vec<Certificate>, StartError> {
+        let mut all = Vec::new();
+        for path in files(&folder.join(name))? {
+            let some = Certificate::list_from_pem_or_der(&read(&path)?)
+                .map_err(|error| StartError::Content { path, message: error.to_string() })?;
+            all.extend(some);
+        }
+        Ok(all)
+    };
+    let mut crls = Vec::new();
+    for path in files(&folder.join("crls"))? {
+        let crl = CertificateRevocationList::from_pem_or_der(&read(&path)?)
+            .map_err(|error| StartError::Content { path, message: error.to_string() })?;
+        crls.push(crl);
+    }
+    let anchors = certificates("anchors")?;
+    if anchors.is_empty() {
+        return Err(ConfigError::Value {
+            field: "trust.directory".to_owned(),
+            rule: "the folder anchors must hold at least one certificate".to_owned(),
+        }
+        .into());
+    }
+    Ok(Trust {
+        anchors,
+        intermediates: certificates("intermediates")?,
+        crls,
+        allow_dev_only: config.trust.allow_dev_only,
+    })
+}
+
+/// The files of a folder in the order of their names; none when there is no such folder.
+pub(crate) fn files(folder: &Path) -> Result<Vec<PathBuf>, ConfigError> {
+    let unreadable = |source| ConfigError::Read { path: folder.to_owned(), source };
+    if !folder.exists() {
+        return Ok(Vec::new());
+    }
+    let mut paths = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        if path.is_file() {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    Ok(paths)
+}
+
