@@ -146,9 +146,11 @@ fn secret_key(inner: &EcPrivateKey<'_>) -> Result<SecretKey, Error> {
     Ok(key)
 }
 
+/// A public key stored with a secret one must be its own; OpenSSL may write it compressed.
 fn check_public_key(key: &SecretKey, stored: Option<&[u8]>) -> Result<(), Error> {
     match stored {
-        Some(stored) if stored != key.public_key().to_sec1_bytes() => Err(Error::PublicKeyMismatch),
-        Some(_) | None => Ok(()),
+        None => Ok(()),
+        Some(stored) if key.public_key().is_sec1(stored) => Ok(()),
+        Some(_) => Err(Error::PublicKeyMismatch),
     }
 }
