@@ -63,11 +63,7 @@ pub(super) fn plan(
 }
 
 /// The name asked for if it is free, else the first free `Seal-n`.
-fn new_name(
-    update: &Update<'_, '_>,
-    form: &Form,
-    asked: Option<&str>,
-) -> Result<String, PdfError> {
+fn new_name(update: &Update<'_, '_>, form: &Form, asked: Option<&str>) -> Result<String, PdfError> {
     let taken = form.root_names(update.document)?;
     let is_free = |name: &str| taken.iter().all(|known| known != name);
     let Some(asked) = asked else {
@@ -185,7 +181,9 @@ fn existing_field(
     let lock = permission::lock_reference(document, &field, document.catalog_id())?;
     let signature_id = update.new_id()?;
     let value = Patch::Replace(reference(signature_id));
-    update.changes.entry(&Slot::object(first.field_id), "V", value);
+    update
+        .changes
+        .entry(&Slot::object(first.field_id), "V", value);
 
     // A field should have one widget (12.7.5.5); of several the first that can be seen is used.
     let shown = std::iter::once(first).chain(places).find_map(|place| {
@@ -194,8 +192,11 @@ fn existing_field(
         let has_area = right > left && top > bottom;
         Some((place.widget_id?, place.page_index, rectangle)).filter(|_| has_area)
     });
-    if let (Some((widget, page_index, rectangle)), Some(appearance)) = (shown, &request.appearance) {
-        show_in(update, field_name, widget, page_index, rectangle, appearance)?;
+    if let (Some((widget, page_index, rectangle)), Some(appearance)) = (shown, &request.appearance)
+    {
+        show_in(
+            update, field_name, widget, page_index, rectangle, appearance,
+        )?;
     }
     Ok(Planned {
         signature_id,

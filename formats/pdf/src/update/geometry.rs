@@ -203,8 +203,18 @@ mod tests {
         let map = |[x, y]: [f64; 2]| [a * x + c * y + e, b * x + d * y + f];
         let [left, bottom, right, top] = fit.bbox;
         let corners = [[left, bottom], [right, bottom], [right, top], [left, top]].map(map);
-        let least = |axis: usize| corners.iter().map(|corner| corner[axis]).fold(f64::MAX, f64::min);
-        let most = |axis: usize| corners.iter().map(|corner| corner[axis]).fold(f64::MIN, f64::max);
+        let least = |axis: usize| {
+            corners
+                .iter()
+                .map(|corner| corner[axis])
+                .fold(f64::MAX, f64::min)
+        };
+        let most = |axis: usize| {
+            corners
+                .iter()
+                .map(|corner| corner[axis])
+                .fold(f64::MIN, f64::max)
+        };
         let [rect_left, rect_bottom, rect_right, rect_top] = rectangle;
         let point = map([x, y]);
         [
@@ -227,14 +237,23 @@ mod tests {
 
     #[test]
     fn every_corner_of_the_seal_lands_where_it_was_asked_for() {
-        let crops = [A4, [50.0, 100.0, 500.0, 700.0], [-40.0, -60.0, 400.0, 500.0]];
-        let stamp = Stamp { x_mm: 20.0, y_mm: 35.0, width_mm: 42.0, height_mm: 42.0 };
+        let crops = [
+            A4,
+            [50.0, 100.0, 500.0, 700.0],
+            [-40.0, -60.0, 400.0, 500.0],
+        ];
+        let stamp = Stamp {
+            x_mm: 20.0,
+            y_mm: 35.0,
+            width_mm: 42.0,
+            height_mm: 42.0,
+        };
         let diameter = 42.0 * POINTS_PER_MM;
         for crop in crops {
             for rotate in [0, 90, 180, 270, -90, 450] {
                 for user_unit in [1.0, 2.0, 0.5] {
                     let name = format!("{crop:?} turned {rotate} at unit {user_unit}");
-                                        let sheet = Sheet::new(crop, rotate, user_unit);
+                    let sheet = Sheet::new(crop, rotate, user_unit);
                     let stamp = Stamp {
                         // Keeps the stamp on the small sheet of user unit 0.5.
                         x_mm: if user_unit < 1.0 { 5.0 } else { stamp.x_mm },
@@ -251,7 +270,10 @@ mod tests {
                     for (corner, expected) in corners {
                         let got = seen(&sheet, shown(&fit, rectangle, corner));
                         let off = (got[0] - expected[0]).hypot(got[1] - expected[1]);
-                        assert!(off < 1e-6, "{name}: {corner:?} at {got:?}, not {expected:?}");
+                        assert!(
+                            off < 1e-6,
+                            "{name}: {corner:?} at {got:?}, not {expected:?}"
+                        );
                     }
                 }
             }
@@ -260,16 +282,39 @@ mod tests {
 
     #[test]
     fn known_rectangles_by_hand() {
-        let stamp = Stamp { x_mm: 25.4, y_mm: 50.8, width_mm: 25.4, height_mm: 12.7 };
+        let stamp = Stamp {
+            x_mm: 25.4,
+            y_mm: 50.8,
+            width_mm: 25.4,
+            height_mm: 12.7,
+        };
         let media = [0.0, 0.0, 600.0, 800.0];
         let cases = [
             ("upright", media, 0, 1.0, [72.0, 620.0, 144.0, 656.0]),
             ("quarter", media, 90, 1.0, [144.0, 72.0, 180.0, 144.0]),
             ("half", media, 180, 1.0, [456.0, 144.0, 528.0, 180.0]),
-            ("three quarters", media, 270, 1.0, [420.0, 656.0, 456.0, 728.0]),
-            ("cropped", [10.0, 20.0, 500.0, 700.0], 0, 1.0, [82.0, 520.0, 154.0, 556.0]),
+            (
+                "three quarters",
+                media,
+                270,
+                1.0,
+                [420.0, 656.0, 456.0, 728.0],
+            ),
+            (
+                "cropped",
+                [10.0, 20.0, 500.0, 700.0],
+                0,
+                1.0,
+                [82.0, 520.0, 154.0, 556.0],
+            ),
             ("unit 2", media, 0, 2.0, [36.0, 710.0, 72.0, 728.0]),
-            ("reversed crop", [500.0, 700.0, 10.0, 20.0], 0, 1.0, [82.0, 520.0, 154.0, 556.0]),
+            (
+                "reversed crop",
+                [500.0, 700.0, 10.0, 20.0],
+                0,
+                1.0,
+                [82.0, 520.0, 154.0, 556.0],
+            ),
         ];
         for (name, crop, rotate, user_unit, expected) in cases {
             let sheet = Sheet::new(crop, rotate, user_unit);
@@ -283,8 +328,16 @@ mod tests {
     #[test]
     fn a_stamp_off_the_page_is_refused_with_the_sizes() {
         let sheet = Sheet::new(A4, 90, 1.0);
-        let at = |x_mm, y_mm| Stamp { x_mm, y_mm, width_mm: 42.0, height_mm: 42.0 };
-        assert!(sheet.rectangle(0, &at(255.0, 168.0)).is_ok(), "turned A4 is 297 wide");
+        let at = |x_mm, y_mm| Stamp {
+            x_mm,
+            y_mm,
+            width_mm: 42.0,
+            height_mm: 42.0,
+        };
+        assert!(
+            sheet.rectangle(0, &at(255.0, 168.0)).is_ok(),
+            "turned A4 is 297 wide"
+        );
         for (name, stamp) in [
             ("right", at(256.0, 10.0)),
             ("below", at(10.0, 169.0)),
@@ -292,16 +345,27 @@ mod tests {
             ("above", at(10.0, -1.0)),
         ] {
             let error = sheet.rectangle(3, &stamp).expect_err(name);
-            let UpdateError::OutsidePage { page_index: 3, page_width_um: 297_000, page_height_um: 210_000, .. } = error
+            let UpdateError::OutsidePage {
+                page_index: 3,
+                page_width_um: 297_000,
+                page_height_um: 210_000,
+                ..
+            } = error
             else {
                 panic!("{name}: {error}")
             };
         }
         for bad in [f64::NAN, f64::INFINITY, 0.0, -3.0] {
-            let stamp = Stamp { width_mm: bad, ..at(10.0, 10.0) };
+            let stamp = Stamp {
+                width_mm: bad,
+                ..at(10.0, 10.0)
+            };
             assert!(matches!(
                 sheet.rectangle(0, &stamp),
-                Err(UpdateError::RequestInvalid { field: "placement", .. })
+                Err(UpdateError::RequestInvalid {
+                    field: "placement",
+                    ..
+                })
             ));
         }
     }
@@ -317,11 +381,20 @@ mod tests {
             let fit = fit([0.0, 0.0, 100.0, 100.0], rectangle, turn);
             let middle = shown(&fit, rectangle, [50.0, 50.0]);
             let [left, bottom, right, top] = rectangle;
-            assert!((middle[0] - (left + right) / 2.0).abs() < 1e-9, "{middle:?}");
-            assert!((middle[1] - (bottom + top) / 2.0).abs() < 1e-9, "{middle:?}");
+            assert!(
+                (middle[0] - (left + right) / 2.0).abs() < 1e-9,
+                "{middle:?}"
+            );
+            assert!(
+                (middle[1] - (bottom + top) / 2.0).abs() < 1e-9,
+                "{middle:?}"
+            );
             let edge = shown(&fit, rectangle, [100.0, 50.0]);
             let reach = (edge[0] - middle[0]).hypot(edge[1] - middle[1]);
-            assert!((reach - 25.0).abs() < 1e-9, "{rectangle:?} {turn:?}: {reach}");
+            assert!(
+                (reach - 25.0).abs() < 1e-9,
+                "{rectangle:?} {turn:?}: {reach}"
+            );
         }
     }
 }

@@ -16,10 +16,7 @@ pub(super) enum Found<'a> {
 
 impl<'a> Found<'a> {
     /// Follows `value` as far as it refers.
-    pub(super) fn follow(
-        document: &Document<'a>,
-        value: Option<&Value>,
-    ) -> Result<Self, PdfError> {
+    pub(super) fn follow(document: &Document<'a>, value: Option<&Value>) -> Result<Self, PdfError> {
         let Some(value) = value.filter(|value| !value.is_null()) else {
             return Ok(Self::Nothing);
         };
@@ -62,5 +59,8 @@ pub(super) fn elements(
 ) -> Result<Vec<Value>, PdfError> {
     let array = entry(document, dictionary, key)?;
     let elements = array.as_ref().and_then(Value::as_array).unwrap_or_default();
-    elements.iter().map(|element| document.resolve(element)).collect()
+    elements
+        .iter()
+        .map(|element| document.resolve(element))
+        .collect()
 }

@@ -221,7 +221,11 @@ impl Form {
         };
         for field in lookup::elements(document, form, b"Fields")? {
             let name = lookup::entry(document, &field, b"T")?;
-            names.extend(name.as_ref().and_then(Value::as_string).map(crate::text_string));
+            names.extend(
+                name.as_ref()
+                    .and_then(Value::as_string)
+                    .map(crate::text_string),
+            );
         }
         Ok(names)
     }
@@ -245,8 +249,12 @@ impl Form {
         };
         let flags = flags.and_then(|flags| flags.as_integer()).unwrap_or(0);
         if flags & SIGNATURES_EXIST_APPEND_ONLY != SIGNATURES_EXIST_APPEND_ONLY {
-            let flags = (flags | SIGNATURES_EXIST_APPEND_ONLY).to_string().into_bytes();
-            update.changes.entry(slot, "SigFlags", Patch::Replace(flags));
+            let flags = (flags | SIGNATURES_EXIST_APPEND_ONLY)
+                .to_string()
+                .into_bytes();
+            update
+                .changes
+                .entry(slot, "SigFlags", Patch::Replace(flags));
         }
         Ok(())
     }

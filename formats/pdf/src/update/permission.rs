@@ -160,12 +160,21 @@ pub(super) fn check_seed_value(
     if demands(4) {
         let accepted = elements(document, &seed, b"Reasons")?;
         let known = |reason: &Value| reason.as_string().map(text_string);
-        if !accepted.is_empty() && !accepted.iter().any(|reason| known(reason) == request.reason) {
+        if !accepted.is_empty()
+            && !accepted
+                .iter()
+                .any(|reason| known(reason) == request.reason)
+        {
             return refuse("Reasons");
         }
     }
     // What the container would have to fulfil cannot be judged from the request.
-    for (bit, entry) in [(5, "LegalAttestation"), (6, "AddRevInfo"), (7, "DigestMethod"), (8, "LockDocument")] {
+    for (bit, entry) in [
+        (5, "LegalAttestation"),
+        (6, "AddRevInfo"),
+        (7, "DigestMethod"),
+        (8, "LockDocument"),
+    ] {
         if demands(bit) {
             return refuse(entry);
         }
@@ -179,7 +188,9 @@ pub(super) fn lock_reference(
     field: &Object<'_>,
     catalog: ObjectId,
 ) -> Result<Option<Vec<u8>>, PdfError> {
-    let lock = field.dictionary().and_then(|dictionary| dictionary.get(b"Lock"));
+    let lock = field
+        .dictionary()
+        .and_then(|dictionary| dictionary.get(b"Lock"));
     let found = Found::follow(document, lock)?;
     let raw = match &found {
         Found::Nothing => return Ok(None),

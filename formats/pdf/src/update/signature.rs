@@ -46,7 +46,10 @@ impl Entries {
         let mut before = Dictionary::new();
         before.set("Type", name("Sig"));
         before.set("Filter", checked_name("filter", &request.filter)?);
-        before.set("SubFilter", checked_name("sub_filter", &request.sub_filter)?);
+        before.set(
+            "SubFilter",
+            checked_name("sub_filter", &request.sub_filter)?,
+        );
 
         let mut after = Dictionary::new();
         let date = pdf_date(request.signing_time, request.signing_offset_minutes)?;
@@ -179,8 +182,8 @@ mod tests {
     fn dates_are_written_in_the_offset_asked_for() {
         let cases = [
             (0, 0, "D:19700101000000+00'00'"),
-            (1_795_334_400, 480, "D:20261122080000+08'00'"),
-            (1_795_334_400, -570, "D:20261121143000-09'30'"),
+            (1_795_334_400, 480, "D:20261122160000+08'00'"),
+            (1_795_334_400, -570, "D:20261121223000-09'30'"),
             (951_782_400, 0, "D:20000229000000+00'00'"),
         ];
         for (seconds, offset, expected) in cases {
@@ -202,12 +205,20 @@ mod tests {
 
     #[test]
     fn a_byte_range_has_one_width_whatever_its_numbers() {
-        for range in [[0, 1, 2, 3], [0, 9_999_999_999, 9_999_999_999, 9_999_999_999]] {
+        for range in [
+            [0, 1, 2, 3],
+            [0, 9_999_999_999, 9_999_999_999, 9_999_999_999],
+        ] {
             let text = byte_range_text(range);
             assert_eq!(text.len(), BYTE_RANGE_WIDTH, "{text}");
             assert!(text.starts_with('[') && text.ends_with(']'));
         }
-        assert_eq!(byte_range_text([0, 10, 20, 30]).trim_end_matches(']').trim_end(), "[0 10 20 30");
+        assert_eq!(
+            byte_range_text([0, 10, 20, 30])
+                .trim_end_matches(']')
+                .trim_end(),
+            "[0 10 20 30"
+        );
     }
 
     #[test]
@@ -218,7 +229,10 @@ mod tests {
         );
         assert_eq!(
             text_string("印A"),
-            Object::String(vec![0xFE, 0xFF, 0x53, 0x70, 0, 0x41], StringFormat::Hexadecimal)
+            Object::String(
+                vec![0xFE, 0xFF, 0x53, 0x70, 0, 0x41],
+                StringFormat::Hexadecimal
+            )
         );
     }
 }

@@ -20,7 +20,9 @@ const LEVELS_MAX: usize = 16;
 /// Whether the document is tagged at all.
 pub(super) fn is_tagged(update: &Update<'_, '_>) -> Result<bool, PdfError> {
     let document = update.document;
-    Ok(document.lookup(document.catalog(), b"StructTreeRoot")?.is_some())
+    Ok(document
+        .lookup(document.catalog(), b"StructTreeRoot")?
+        .is_some())
 }
 
 /// Puts a `<Form>` element for the widget into the tree and gives the widget's `/StructParent`.
@@ -57,8 +59,14 @@ pub(super) fn add(
         update.changes.entry(slot, "Limits", Patch::Replace(limits));
     }
     let next = (plan.key + 1).to_string().into_bytes();
-    update.changes.entry(&plan.root, "ParentTreeNextKey", Patch::Replace(next));
-    if page.dictionary.dictionary().is_some_and(|page| page.get(b"Tabs").is_none()) {
+    update
+        .changes
+        .entry(&plan.root, "ParentTreeNextKey", Patch::Replace(next));
+    if page
+        .dictionary
+        .dictionary()
+        .is_some_and(|page| page.get(b"Tabs").is_none())
+    {
         let order = Patch::Replace(b"/S".to_vec());
         update.changes.entry(&Slot::object(page.id), "Tabs", order);
     }
@@ -104,7 +112,9 @@ impl<'a> Plan<'a> {
                 return Ok(None);
             }
             if let Some(bounds) = entry(document, &leaf_value, b"Limits")? {
-                let first = bounds.as_array().and_then(|bounds| bounds.first()?.as_integer());
+                let first = bounds
+                    .as_array()
+                    .and_then(|bounds| bounds.first()?.as_integer());
                 let Some(first) = first else { return Ok(None) };
                 limits.push((leaf.clone(), first));
             }
@@ -119,9 +129,13 @@ impl<'a> Plan<'a> {
         }
         let mut key = 0;
         if let Some(rows) = entry(document, &leaf_value, b"Nums")? {
-            let Some(rows) = rows.as_array() else { return Ok(None) };
+            let Some(rows) = rows.as_array() else {
+                return Ok(None);
+            };
             if let Some([last, _]) = rows.last_chunk::<2>() {
-                let Some(last) = last.as_integer() else { return Ok(None) };
+                let Some(last) = last.as_integer() else {
+                    return Ok(None);
+                };
                 key = last.saturating_add(1);
             }
         }
@@ -147,7 +161,9 @@ impl<'a> Plan<'a> {
         let slot = Slot::object(self.parent.id);
         let kids = self.parent.dictionary().and_then(|parent| parent.get(b"K"));
         let found = Found::follow(update.document, kids)?;
-        let alone = found.value().is_some_and(|value| value.as_array().is_none());
+        let alone = found
+            .value()
+            .is_some_and(|value| value.as_array().is_none());
         if let Some(kids) = kids.filter(|_| alone) {
             let kid = self.parent.raw().get(kids.span.clone()).unwrap_or_default();
             let both = [b"[", kid, b" ", &reference(element), b"]"].concat();
@@ -171,7 +187,11 @@ fn only_element<'a>(
         None => found,
     };
     match found {
-        Found::There(element) if element.dictionary().is_some_and(|it| it.get(b"S").is_some()) => {
+        Found::There(element)
+            if element
+                .dictionary()
+                .is_some_and(|it| it.get(b"S").is_some()) =>
+        {
             Ok(Some(element))
         }
         _ => Ok(None),

@@ -47,7 +47,11 @@ impl Tail {
         // A lone CR ends a line too; a line feed after it would change how the line ends.
         let needs_line_end = !matches!(original.last(), Some(b'\n' | b'\r'));
         Self {
-            bytes: if needs_line_end { vec![b'\n'] } else { Vec::new() },
+            bytes: if needs_line_end {
+                vec![b'\n']
+            } else {
+                Vec::new()
+            },
             original_len: original.len() as u64,
             written: Vec::new(),
         }
@@ -265,7 +269,10 @@ mod tests {
             table,
             "xref\n3 2\n0000000017 00000 n \n9999999999 00002 n \n9 1\n0000000000 65535 n \n"
         );
-        for line in table.split_inclusive('\n').filter(|line| line.contains('n')) {
+        for line in table
+            .split_inclusive('\n')
+            .filter(|line| line.contains('n'))
+        {
             assert_eq!(line.len(), 20, "{line:?}");
         }
     }
@@ -279,7 +286,10 @@ mod tests {
             (0x1_0000_0000, "1 5 2", vec![1, 1, 0, 0, 0, 0, 0, 7]),
         ] {
             let (width, index, rows) = rows(&[at(12, 7, offset)]);
-            assert_eq!((width.as_str(), index.as_str(), rows), (widths, "12 1", row));
+            assert_eq!(
+                (width.as_str(), index.as_str(), rows),
+                (widths, "12 1", row)
+            );
         }
     }
 
