@@ -14,6 +14,7 @@ pub mod peers;
 pub mod process;
 pub mod producers;
 pub mod refusals;
+pub mod sealing;
 pub mod skip;
 
 use std::path::PathBuf;

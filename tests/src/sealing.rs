@@ -1,0 +1,392 @@
+//! Sealing on the signer's library alone: the whole road, with keys and a record in memory.
+
+use std::future::Future;
+use std::path::PathBuf;
+use std::pin::pin;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::task::{Context, Poll, Waker};
+
+use yinxin_keys_dev::{CertificateRequest, DevPki, Identity, KeyKind, SealRequest, dev_name};
+use yinxin_pdf::{Appearance, FieldTarget, Placement};
+use yinxin_pki::{Certificate, SignatureAlgorithm, UnixSeconds};
+use yinxin_ses::Picture;
+use yinxin_signer::error::SealError;
+use yinxin_signer::keys::{KeyStore, KeyStoreError};
+use yinxin_signer::ports::{Clock as _, SystemClock};
+use yinxin_signer::profile::SignatureProfile;
+use yinxin_signer::record::{
+    Intent, IntentId, LicenceRow, LicenceSeries, NewRequest, OpenIntent, Opened, Outcome, Record,
+    RecordError, Release, RequestKey,
+};
+use yinxin_signer::road::{Order, RoadSettings, SelfCheck, prepare};
+use yinxin_signer::seal::{GmMaterial, Seal, SigningIdentity};
+use yinxin_verifier::{Options, Trust};
+
+/// The side of the test seals, in millimetres.
+pub const SEAL_MM: f64 = 40.0;
+
+/// Throw-away keys, two seals, and whom a verifier should trust.
+#[derive(Debug)]
+pub struct Bench {
+    /// Authorities and certificates.
+    pub pki: DevPki,
+    /// SM2, and RSA for PAdES.
+    pub first: Seal,
+    /// Another SM2 signer, and P-256 for PAdES.
+    pub second: Seal,
+    /// The development roots and their revocation lists.
+    pub trust: Trust,
+    /// When all signatures are made.
+    pub now: UnixSeconds,
+    keys: DevKeys,
+    folder: tempfile::TempDir,
+}
+
+/// The keys of this process: RSA generation costs a second.
+#[must_use]
+pub fn bench() -> &'static Bench {
+    static BENCH: OnceLock<Bench> = OnceLock::new();
+    BENCH.get_or_init(Bench::new)
+}
+
+/// One signature of a test.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// PAdES with the first seal's RSA key.
+    PadesRsa,
+    /// PAdES with the second seal's P-256 key.
+    PadesP256,
+    /// The first seal as a seal signature.
+    GmSeal,
+    /// The second seal as CMS with SM2 and SM3.
+    GmCms,
+}
+
+impl Kind {
+    /// For messages.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::PadesRsa => "pades-rsa",
+            Self::PadesP256 => "pades-p256",
+            Self::GmSeal => "gm-seal",
+            Self::GmCms => "gm-cms",
+        }
+    }
+
+    /// Whether pyHanko, pdfsig and mutool know the algorithms.
+    #[must_use]
+    pub fn is_pades(self) -> bool {
+        matches!(self, Self::PadesRsa | Self::PadesP256)
+    }
+
+    fn profile(self) -> SignatureProfile {
+        match self {
+            Self::PadesRsa | Self::PadesP256 => SignatureProfile::PadesBB,
+            Self::GmSeal => SignatureProfile::GmSeal,
+            Self::GmCms => SignatureProfile::GmCms,
+        }
+    }
+}
+
+impl Bench {
+    fn new() -> Self {
+        let now = SystemClock.now();
+        let pki = DevPki::make(now).unwrap();
+        let other = pki
+            .sm2_issuing
+            .issue(&CertificateRequest::signer(
+                dev_name("示例村民委员会", "示例村民委员会"),
+                KeyKind::Sm2,
+                UnixSeconds(now.0 - 86_400),
+                UnixSeconds(now.0 + 365 * 86_400),
+            ))
+            .unwrap();
+        let keys = DevKeys(vec![
+            ("rsa", pki.rsa_signer.clone()),
+            ("p256", pki.p256_signer.clone()),
+            ("sm2-first", pki.sm2_signer.clone()),
+            ("sm2-second", other.clone()),
+        ]);
+        let sm2_chain = pki.sm2_issuing.certificate.clone();
+        let rsa_chain = pki.rsa_issuing.certificate.clone();
+        let seal = |id: &str, gm: (&str, &Identity), pades: (&str, &Identity)| Seal {
+            id: id.to_owned(),
+            owner_name: "示例村民委员会".to_owned(),
+            owner_code: None,
+            appearance: appearance(),
+            width_mm: SEAL_MM,
+            height_mm: SEAL_MM,
+            gm: Some(gm_material(&pki, id, identity(gm.0, gm.1, &sm2_chain))),
+            pades: Some(identity(pades.0, pades.1, &rsa_chain)),
+        };
+        let first = seal(
+            "first",
+            ("sm2-first", &pki.sm2_signer),
+            ("rsa", &pki.rsa_signer),
+        );
+        let second = seal("second", ("sm2-second", &other), ("p256", &pki.p256_signer));
+        first.check(&keys).unwrap();
+        second.check(&keys).unwrap();
+        let trust = Trust {
+            anchors: pki.anchors(),
+            intermediates: pki.intermediates(),
+            crls: pki.crls().unwrap(),
+            allow_dev_only: true,
+        };
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(
+            folder.path().join("rsa-root.pem"),
+            pki.rsa_root.certificate.to_pem(),
+        )
+        .unwrap();
+        std::fs::write(
+            folder.path().join("sm2-root.pem"),
+            pki.sm2_root.certificate.to_pem(),
+        )
+        .unwrap();
+        Self {
+            pki,
+            first,
+            second,
+            trust,
+            now,
+            keys,
+            folder,
+        }
+    }
+
+    /// The RSA root as a file, for pyHanko.
+    #[must_use]
+    pub fn rsa_root(&self) -> PathBuf {
+        self.folder.path().join("rsa-root.pem")
+    }
+
+    /// The SM2 root as a file, for BouncyCastle.
+    #[must_use]
+    pub fn sm2_root(&self) -> PathBuf {
+        self.folder.path().join("sm2-root.pem")
+    }
+
+    /// Options for our verifier.
+    #[must_use]
+    pub fn options(&self) -> Options {
+        Options::at(self.now)
+    }
+
+    /// One signature down the whole road: the sealed file, after our own verifier accepted it.
+    ///
+    /// # Errors
+    /// As the road's steps.
+    pub fn seal(
+        &self,
+        document: &[u8],
+        kind: Kind,
+        field: FieldTarget,
+        placement: Placement,
+    ) -> Result<Vec<u8>, SealError> {
+        let order = Order {
+            seal: match kind {
+                Kind::PadesRsa | Kind::GmSeal => &self.first,
+                Kind::PadesP256 | Kind::GmCms => &self.second,
+            },
+            profile: kind.profile(),
+            field,
+            placement,
+            reason: Some("interop 测试".to_owned()),
+            location: None,
+            at: self.now,
+        };
+        let settings = RoadSettings {
+            utc_offset_minutes: 480,
+            ..RoadSettings::default()
+        };
+        let record = Memory::default();
+        let key = RequestKey {
+            caller: "tests".to_owned(),
+            request_id: "1".to_owned(),
+        };
+        let prepared = prepare(document, None, &order, &settings)?;
+        let intended = now_or_never(prepared.record_intent(&record, &key, 1, 0, self.now))?;
+        let signed = intended.sign(&self.keys)?;
+        let sealed = [document, signed.tail()].concat();
+        let check = SelfCheck::of_document(&sealed, &self.trust, &self.options())?;
+        let checked = signed.self_check(&check)?;
+        now_or_never(checked.record_outcome(&record, self.now))?;
+        Ok(sealed)
+    }
+
+    /// As [`Bench::seal`], in a new visible field on the first page.
+    ///
+    /// # Errors
+    /// As the road's steps.
+    pub fn seal_visibly(
+        &self,
+        document: &[u8],
+        kind: Kind,
+        x_mm: f64,
+        y_mm: f64,
+    ) -> Result<Vec<u8>, SealError> {
+        self.seal(
+            document,
+            kind,
+            FieldTarget::New { name: None },
+            visible(0, x_mm, y_mm),
+        )
+    }
+}
+
+/// A place for a test seal.
+#[must_use]
+pub fn visible(page_index: usize, x_mm: f64, y_mm: f64) -> Placement {
+    Placement::Visible {
+        page_index,
+        x_mm,
+        y_mm,
+        width_mm: SEAL_MM,
+        height_mm: SEAL_MM,
+    }
+}
+
+fn identity(key: &str, identity: &Identity, above: &Certificate) -> SigningIdentity {
+    SigningIdentity {
+        key: key.to_owned(),
+        certificate: identity.certificate.clone(),
+        chain: vec![above.clone()],
+    }
+}
+
+fn gm_material(pki: &DevPki, id: &str, identity: SigningIdentity) -> GmMaterial {
+    let picture = Picture {
+        kind: "SVG".to_owned(),
+        data: b"<svg xmlns=\"http://www.w3.org/2000/svg\"/>".to_vec(),
+        width_mm: 40,
+        height_mm: 40,
+    };
+    let request = SealRequest::new(
+        format!("44190000000{id}"),
+        "示例村民委员会",
+        picture,
+        &identity.certificate,
+    );
+    let seal_der = pki.seal_maker.make_seal(&request).unwrap();
+    let seal = yinxin_ses::Seal::parse(&seal_der).unwrap();
+    GmMaterial {
+        seal_der,
+        seal,
+        identity,
+    }
+}
+
+/// A ring and a bar: enough to be seen, without needing a font.
+fn appearance() -> Appearance {
+    Appearance {
+        content: b"q 0.902 0 0.071 RG 0.902 0 0.071 rg 3 w 5 5 103 103 re S 30 50 53 13 re f Q"
+            .to_vec(),
+        bbox: [0.0, 0.0, 113.0, 113.0],
+        alternate_text: "示例村民委员会 seal".to_owned(),
+    }
+}
+
+/// The keys of the development PKI as a key store.
+#[derive(Debug)]
+struct DevKeys(Vec<(&'static str, Identity)>);
+
+impl DevKeys {
+    fn identity(&self, key: &str) -> Result<&Identity, KeyStoreError> {
+        let found = self.0.iter().find(|(name, _)| *name == key);
+        found
+            .map(|(_, identity)| identity)
+            .ok_or_else(|| KeyStoreError::NoSuchKey {
+                key: key.to_owned(),
+            })
+    }
+}
+
+impl KeyStore for DevKeys {
+    fn public_key_spki(&self, key: &str) -> Result<Vec<u8>, KeyStoreError> {
+        Ok(self.identity(key)?.certificate.spki_der().to_vec())
+    }
+
+    fn sign(
+        &self,
+        key: &str,
+        algorithm: &SignatureAlgorithm,
+        message: &[u8],
+    ) -> Result<Vec<u8>, KeyStoreError> {
+        let identity = self.identity(key)?;
+        assert_eq!(*algorithm, identity.key.algorithm());
+        identity
+            .sign(message)
+            .map_err(|_| KeyStoreError::SigningFailed {
+                key: key.to_owned(),
+            })
+    }
+}
+
+/// A record that forgets all but the count of intents: for tests of the document alone.
+#[derive(Debug, Default)]
+struct Memory(AtomicI64);
+
+impl Record for Memory {
+    async fn open_request(&self, request: &NewRequest) -> Result<Opened, RecordError> {
+        Ok(Opened::Proceed {
+            first_opened_at: request.opened_at,
+            attempt: 1,
+        })
+    }
+
+    async fn reserve_number(
+        &self,
+        _key: &RequestKey,
+        _series: &LicenceSeries,
+    ) -> Result<u64, RecordError> {
+        Ok(1)
+    }
+
+    async fn record_intent(&self, _intent: &Intent) -> Result<IntentId, RecordError> {
+        Ok(IntentId(self.0.fetch_add(1, Ordering::Relaxed)))
+    }
+
+    async fn record_outcome(
+        &self,
+        _intent: IntentId,
+        _outcome: &Outcome,
+    ) -> Result<(), RecordError> {
+        Ok(())
+    }
+
+    async fn release(&self, _key: &RequestKey, _release: &Release) -> Result<(), RecordError> {
+        Ok(())
+    }
+
+    async fn give_up(
+        &self,
+        _key: &RequestKey,
+        _reason: &str,
+        _at: UnixSeconds,
+    ) -> Result<(), RecordError> {
+        Ok(())
+    }
+
+    async fn open_intents(&self, _holder: &str) -> Result<Vec<OpenIntent>, RecordError> {
+        Ok(Vec::new())
+    }
+
+    async fn licence(&self, _identifier: &str) -> Result<Option<LicenceRow>, RecordError> {
+        Ok(None)
+    }
+}
+
+/// The value of a future that never waits, as those of [`Memory`] are.
+fn now_or_never<T>(future: impl Future<Output = T>) -> T {
+    let mut future = pin!(future);
+    match future
+        .as_mut()
+        .poll(&mut Context::from_waker(Waker::noop()))
+    {
+        Poll::Ready(value) => value,
+        Poll::Pending => panic!("a record in memory does not wait"),
+    }
+}
