@@ -397,3 +397,77 @@ fn the_first_length_trims_padding() {
     assert!(der_length(&hex("020205")).is_err());
     assert!(der_length(&[]).is_err());
 }
+
+/// A CMS-like nest in BER, with chunks, padded lengths and every type that is decoded.
+fn sample() -> Vec<u8> {
+    let primitives = [
+        oid("1.2.156.10197.1.501"),
+        integer(70_000),
+        boolean(true),
+        bit_string(&[1, 2, 3]),
+        utf8_string("印"),
+        utc_time(UnixSeconds(0)),
+        generalized_time(UnixSeconds(0)),
+        null(),
+    ]
+    .concat();
+    let chunks = hex("2480 0403010203 2480 04810104 0000 0000");
+    let inner = [hex("a080"), sequence(&[&primitives]), chunks, hex("0000")].concat();
+    [hex("3080"), inner, hex("308102 0500 0000")].concat()
+}
+
+/// Reads everything there is, in every way there is.
+fn work_through(bytes: &[u8]) {
+    let _ = der_length(bytes);
+    if let Ok(definite) = normalise_ber(bytes, &BerLimits::default()) {
+        let again = normalise_ber(&definite, &BerLimits::default());
+        assert!(
+            matches!(again, Ok(Cow::Borrowed(_))),
+            "normalising twice changes nothing"
+        );
+        assert_eq!(der_length(&definite), Ok(definite.len()));
+    }
+    let mut reader = Reader::new(bytes);
+    while let Ok(element) = reader.next() {
+        assert!(element.raw.ends_with(element.content));
+        assert_eq!(
+            bytes.get(reader.offset() - element.raw.len()..reader.offset()),
+            Some(element.raw)
+        );
+        let _ = (
+            element.oid(),
+            element.bit_string(),
+            element.time(),
+            element.integer_u64(),
+        );
+        let _ = (element.boolean(), element.utf8());
+        if element.tag & 0x20 != 0 {
+            work_through(element.content);
+        }
+    }
+}
+
+#[test]
+fn every_truncation_and_changed_byte_is_an_answer_and_never_a_panic() {
+    let limits = BerLimits::default();
+    let ber = sample();
+    let der = normalise_ber(&ber, &limits).unwrap().into_owned();
+    assert!(der.windows(6).any(|window| window == hex("040401020304")));
+    for bytes in [ber, der] {
+        work_through(&bytes);
+        for cut in 0..bytes.len() {
+            assert!(
+                normalise_ber(&bytes[..cut], &limits).is_err(),
+                "cut at {cut}"
+            );
+            work_through(&bytes[..cut]);
+        }
+        for at in 0..bytes.len() {
+            for value in 0..=255 {
+                let mut changed = bytes.clone();
+                changed[at] = value;
+                work_through(&changed);
+            }
+        }
+    }
+}
