@@ -419,7 +419,7 @@ fn write_with(path: &Path, bytes: &[u8], mut options: fs::OpenOptions) -> Result
         .map_err(file_error(path))
 }
 
-fn file_error(path: &Path) -> impl Fn(std::io::Error) -> DevKeysError {
+pub(crate) fn file_error(path: &Path) -> impl Fn(std::io::Error) -> DevKeysError {
     move |source| DevKeysError::File {
         path: path.to_owned(),
         source,

@@ -86,11 +86,23 @@ impl Installation {
             client_config: directory.join("client.toml"),
             bank_client_config: directory.join("client-bank.toml"),
         };
-        write(&installation.signer_config, installation.signer_toml(&seal, options).as_bytes())?;
-        write(&installation.verifier_config, installation.verifier_toml(options).as_bytes())?;
+        write(
+            &installation.signer_config,
+            installation.signer_toml(&seal, options).as_bytes(),
+        )?;
+        write(
+            &installation.verifier_config,
+            installation.verifier_toml(options).as_bytes(),
+        )?;
         let clients = [
-            (&installation.client_config, installation.keys.department_data()),
-            (&installation.bank_client_config, installation.keys.department_bank()),
+            (
+                &installation.client_config,
+                installation.keys.department_data(),
+            ),
+            (
+                &installation.bank_client_config,
+                installation.keys.department_bank(),
+            ),
         ];
         for (path, files) in clients {
             let mut text = String::new();
@@ -98,7 +110,11 @@ impl Installation {
             let verifier = format!("https://localhost:{}", options.verifier_port);
             line(&mut text, "signer", &signer);
             line(&mut text, "verifier", &verifier);
-            line(&mut text, "server_ca", path_text(&installation.keys.tls_root()));
+            line(
+                &mut text,
+                "server_ca",
+                path_text(&installation.keys.tls_root()),
+            );
             line(&mut text, "certificate", path_text(&files.chain));
             line(&mut text, "key", path_text(&files.key));
             write(path, text.as_bytes())?;
@@ -110,7 +126,11 @@ impl Installation {
         let keys = &self.keys;
         let (sm2, rsa) = (keys.sm2_signer(), keys.rsa_signer());
         let mut text = String::from("# 试用配置 · a trial's configuration\n");
-        line(&mut text, "listen", &format!("127.0.0.1:{}", options.signer_port));
+        line(
+            &mut text,
+            "listen",
+            &format!("127.0.0.1:{}", options.signer_port),
+        );
         line(&mut text, "log", "text");
         self.tls(&mut text);
         section(&mut text, "[record]");
@@ -120,7 +140,11 @@ impl Installation {
         section(&mut text, "[passphrase]");
         line(&mut text, "file", path_text(&keys.passphrase_file()));
         section(&mut text, "[fonts]");
-        let fonts: Vec<_> = options.fonts.iter().map(|path| quoted(path_text(path))).collect();
+        let fonts: Vec<_> = options
+            .fonts
+            .iter()
+            .map(|path| quoted(path_text(path)))
+            .collect();
         section(&mut text, &format!("paths = [{}]", fonts.join(", ")));
         for (name, file) in [("village-sm2", &sm2.key), ("village-rsa", &rsa.key)] {
             section(&mut text, "[[key]]");
@@ -152,7 +176,11 @@ impl Installation {
 
     fn verifier_toml(&self, options: &InstallationOptions) -> String {
         let mut text = String::from("# 试用配置 · a trial's configuration\n");
-        line(&mut text, "listen", &format!("127.0.0.1:{}", options.verifier_port));
+        line(
+            &mut text,
+            "listen",
+            &format!("127.0.0.1:{}", options.verifier_port),
+        );
         line(&mut text, "log", "text");
         self.tls(&mut text);
         self.trust(&mut text);
@@ -182,8 +210,12 @@ fn make_seal(keys: &DevKeys, options: &InstallationOptions) -> Result<Vec<u8>, D
         width_mm: SEAL_MM,
         height_mm: SEAL_MM,
     };
-    let request =
-        SealRequest::new("DEV-99990011400101", OWNER_NAME, picture, &pki.sm2_signer.certificate);
+    let request = SealRequest::new(
+        "DEV-99990011400101",
+        OWNER_NAME,
+        picture,
+        &pki.sm2_signer.certificate,
+    );
     pki.seal_maker.make_seal(&request)
 }
 

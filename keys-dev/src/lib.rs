@@ -13,6 +13,7 @@ mod crl;
 mod error;
 mod folder;
 mod identity;
+mod installation;
 mod key;
 mod key_file;
 mod pki;
@@ -23,6 +24,10 @@ pub use crl::CrlRequest;
 pub use error::DevKeysError;
 pub use folder::{DevKeys, KeyFiles, PlainKeyFiles};
 pub use identity::{CertificateRequest, Identity};
+pub use installation::{
+    DIVISION_CODE, Installation, InstallationOptions, OWNER_CODE, OWNER_NAME, SEAL_DIAMETER_MM,
+    SEAL_ID,
+};
 pub use key::{DevKey, KeyKind};
 pub use key_file::{decrypt_key_pem, encrypt_key_pem};
 pub use pki::{DevPki, dev_name};
