@@ -56,7 +56,14 @@ pub(crate) fn read_revisions(
             );
         }
         let readable = bytes.get(..upper).unwrap_or(bytes);
-        let (revision, prev) = read_revision(readable, offset, limits, &mut spent)?;
+        let (revision, prev) = match read_revision(readable, offset, limits, &mut spent) {
+            Err(PdfError::PrevForward { prev, .. })
+                if revisions.iter().any(|newer| newer.xref_offset == prev) =>
+            {
+                return Err(PdfError::XrefLoop { offset: prev });
+            }
+            other => other?,
+        };
         if revisions.is_empty() && revision.startxref_offset != newest.startxref_offset {
             let offset = newest.startxref_offset;
             let problem = "the last startxref does not follow the section it names";

@@ -163,3 +163,118 @@ fn inflate(input: &[u8], sink: &mut Sink) -> Result<(), Fault> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decoded(data: &[u8], filter: Filter) -> Result<Vec<u8>, PdfError> {
+        decode(data, &[filter], 0, 1000, "stream_bytes_max", &mut 0)
+    }
+
+    /// The example of ISO 32000-2, 7.4.4.2.
+    #[test]
+    fn the_lzw_example_of_the_standard_is_decoded() {
+        let filter = Filter::Lzw {
+            predictor: Predictor::NONE,
+            early_change: true,
+        };
+        let data = [0x80, 0x0b, 0x60, 0x50, 0x22, 0x0c, 0x0c, 0x85, 0x01];
+        assert_eq!(
+            decoded(&data, filter),
+            Ok(vec![45, 45, 45, 45, 45, 65, 45, 45, 45, 66])
+        );
+    }
+
+    #[test]
+    fn ascii_and_run_length_data_are_decoded() {
+        for (what, data, filter, expected) in [
+            (
+                "hexadecimal",
+                &b"70 6F7>"[..],
+                Filter::AsciiHex,
+                Some(&b"pop"[..]),
+            ),
+            ("no end", b"70", Filter::AsciiHex, None),
+            (
+                "base 85",
+                b"9jqo^ BlbD-z 7K~>",
+                Filter::Ascii85,
+                Some(b"Man is d\0\0\0\0F"),
+            ),
+            ("one digit", b"9jqo^9~>", Filter::Ascii85, None),
+            ("above 2^32", b"uuuuu~>", Filter::Ascii85, None),
+            ("z inside", b"9jzo^~>", Filter::Ascii85, None),
+            (
+                "runs",
+                b"\x02abc\xfed\x80",
+                Filter::RunLength,
+                Some(b"abcddd"),
+            ),
+            ("cut runs", b"\x05abc", Filter::RunLength, None),
+        ] {
+            assert_eq!(decoded(data, filter).ok().as_deref(), expected, "{what}");
+        }
+    }
+
+    #[test]
+    fn every_png_predictor_gives_the_row_back() {
+        let parameters = Predictor {
+            predictor: 15,
+            colors: 3,
+            bits_per_component: 8,
+            columns: 2,
+        };
+        let rows: [[u8; 6]; 5] = [
+            [1, 2, 3, 4, 5, 6],
+            [9, 9, 9, 1, 1, 1],
+            [0, 255, 7, 3, 3, 3],
+            [8, 1, 8, 1, 8, 1],
+            [5; 6],
+        ];
+        let mut data = Vec::new();
+        let mut above = [0_u8; 6];
+        for (kind, row) in rows.iter().enumerate() {
+            data.push(kind as u8);
+            for at in 0..6 {
+                let (left, corner) = if at < 3 {
+                    (0, 0)
+                } else {
+                    (row[at - 3], above[at - 3])
+                };
+                let up = above[at];
+                let (a, b, c) = (i32::from(left), i32::from(up), i32::from(corner));
+                let estimate = a + b - c;
+                let paeth = [(a, left), (b, up), (c, corner)]
+                    .into_iter()
+                    .min_by_key(|(value, _)| (estimate - value).abs())
+                    .map_or(0, |(_, byte)| byte);
+                let average = u8::midpoint(left, up);
+                let predicted = [0, left, up, average, paeth][kind];
+                data.push(row[at].wrapping_sub(predicted));
+            }
+            above = *row;
+        }
+        let mut plain = data;
+        assert!(parameters.undo(&mut plain).is_ok());
+        assert_eq!(plain, rows.concat());
+    }
+
+    #[test]
+    fn flate_data_end_where_they_say() {
+        use std::io::Write as _;
+        let mut encoder =
+            flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
+        encoder
+            .write_all(b"some data")
+            .expect("a vector takes everything");
+        let whole = encoder.finish().expect("a vector takes everything");
+        let with = |tail: &[u8]| [&whole, tail].concat();
+        let flate = || Filter::Flate(Predictor::NONE);
+        assert_eq!(decoded(&whole, flate()), Ok(b"some data".to_vec()));
+        assert_eq!(decoded(&with(b"\r\n"), flate()), Ok(b"some data".to_vec()));
+        assert!(decoded(&with(b"x"), flate()).is_err());
+        assert!(decoded(&whole[..whole.len() - 1], flate()).is_err());
+        assert!(decoded(b"", flate()).is_err());
+    }
+}

@@ -22,6 +22,7 @@ mod filter;
 mod form;
 mod lexer;
 mod limits;
+mod load;
 mod object;
 mod object_stream;
 mod page;

@@ -48,7 +48,7 @@ impl Default for Limits {
             stream_bytes_max: 16 * MIB,
             decoded_bytes_max: 64 * MIB,
             signatures_max: 64,
-            object_values_max: 1_000_000,
+            object_values_max: 500_000,
             object_bytes_max: 16 * MIB,
             parsed_bytes_max: 512 * MIB as u64,
             form_nodes_max: 50_000,

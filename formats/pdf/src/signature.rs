@@ -89,7 +89,11 @@ impl Document<'_> {
             contents(dictionary).map_err(|(offset, problem)| shape(offset, problem))?;
         let (byte_range_span, byte_range) =
             byte_range(dictionary).map_err(|(offset, problem)| shape(offset, problem))?;
-        let written = object.raw().get(contents.clone()).unwrap_or_default().len();
+        let digits = object
+            .raw()
+            .get(contents.start + 1..contents.end - 1)
+            .unwrap_or_default();
+        let is_plain = digits.len() % 2 == 0 && digits.iter().all(u8::is_ascii_hexdigit);
         let (object_span, in_object_stream) = match &object.source {
             ObjectSource::File { span } => (span.clone(), false),
             ObjectSource::ObjectStream { .. } => (span.clone(), true),
@@ -100,8 +104,7 @@ impl Document<'_> {
         Ok(SignatureDictionary {
             id,
             object_span,
-            // Two digits a byte and the brackets: anything else holds white space or half a byte.
-            contents_is_plain_hex: written == contents_bytes.len() * 2 + 2,
+            contents_is_plain_hex: is_plain,
             contents,
             contents_bytes,
             byte_range,
