@@ -15,7 +15,10 @@ pub(crate) fn require_glyphs(document: &PagedDocument) -> Result<(), TypesetErro
         let mut characters = Vec::new();
         collect_missing(&page.frame, &mut characters);
         if !characters.is_empty() {
-            return Err(TypesetError::MissingGlyph { characters, page_number });
+            return Err(TypesetError::MissingGlyph {
+                characters,
+                page_number,
+            });
         }
     }
     Ok(())
@@ -34,7 +37,10 @@ fn collect_missing(frame: &Frame, characters: &mut Vec<char>) {
                     }
                 }
             }
-            FrameItem::Shape(..) | FrameItem::Image(..) | FrameItem::Link(..) | FrameItem::Tag(_) => {}
+            FrameItem::Shape(..)
+            | FrameItem::Image(..)
+            | FrameItem::Link(..)
+            | FrameItem::Tag(_) => {}
         }
     }
 }
@@ -51,7 +57,8 @@ pub(crate) fn export(
         creator: Smart::Custom(Some("Yinxin".to_owned())),
         timestamp: created.and_then(|moment| Timestamp::new_local(moment, offset_minutes)),
         page_ranges: None,
-        standards: PdfStandards::new(&[PdfStandard::A_2b]).expect("one standard does not contradict itself"),
+        standards: PdfStandards::new(&[PdfStandard::A_2b])
+            .expect("one standard does not contradict itself"),
         tagged: true,
         pretty: false,
     };

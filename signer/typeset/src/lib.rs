@@ -47,7 +47,10 @@ impl Typesetter {
     /// [`TypesetError::NoFonts`] without any file, [`TypesetError::FontUnreadable`] for a file
     /// in which no font can be read.
     pub fn new(fonts: Vec<Vec<u8>>) -> Result<Self, TypesetError> {
-        Ok(Self { fonts: Fonts::read(fonts)?, documents: AtomicUsize::new(0) })
+        Ok(Self {
+            fonts: Fonts::read(fonts)?,
+            documents: AtomicUsize::new(0),
+        })
     }
 
     /// The family names that templates can use, sorted, each once.
@@ -76,12 +79,20 @@ impl Typesetter {
     ) -> Result<Vec<u8>, TypesetError> {
         let inputs_json = inputs.to_string();
         let identifier = format!("{created}\n{inputs_json}");
-        let desk = Desk::lay_out(&self.fonts, template, inputs_json.into_bytes(), files, created)?;
+        let desk = Desk::lay_out(
+            &self.fonts,
+            template,
+            inputs_json.into_bytes(),
+            files,
+            created,
+        )?;
         let result = compile(&desk).and_then(|document| {
             document::require_glyphs(&document)?;
             document::export(&desk, &document, identifier)
         });
-        if self.documents.fetch_add(1, Ordering::Relaxed) % DOCUMENTS_PER_CLEAN_UP == DOCUMENTS_PER_CLEAN_UP - 1 {
+        if self.documents.fetch_add(1, Ordering::Relaxed) % DOCUMENTS_PER_CLEAN_UP
+            == DOCUMENTS_PER_CLEAN_UP - 1
+        {
             comemo::evict(CLEAN_UPS_SURVIVED);
         }
         result
@@ -93,11 +104,17 @@ impl Typesetter {
 /// alternatives.
 fn compile(desk: &Desk<'_>) -> Result<PagedDocument, TypesetError> {
     let compiled = typst::compile::<PagedDocument>(desk);
-    let document = compiled.output.map_err(|errors| desk.template_error(&errors))?;
+    let document = compiled
+        .output
+        .map_err(|errors| desk.template_error(&errors))?;
     let grave: Vec<_> = compiled
         .warnings
         .into_iter()
         .filter(|warning| !warning.message.starts_with("unknown font family"))
         .collect();
-    if grave.is_empty() { Ok(document) } else { Err(desk.template_error(&grave)) }
+    if grave.is_empty() {
+        Ok(document)
+    } else {
+        Err(desk.template_error(&grave))
+    }
 }

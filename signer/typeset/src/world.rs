@@ -36,11 +36,18 @@ impl Fonts {
             }
         }
         let book = FontBook::from_fonts(&fonts);
-        Ok(Self { library: LazyHash::new(Library::default()), book: LazyHash::new(book), fonts })
+        Ok(Self {
+            library: LazyHash::new(Library::default()),
+            book: LazyHash::new(book),
+            fonts,
+        })
     }
 
     pub(crate) fn families(&self) -> Vec<String> {
-        self.book.families().map(|(name, _)| name.to_owned()).collect()
+        self.book
+            .families()
+            .map(|(name, _)| name.to_owned())
+            .collect()
     }
 }
 
@@ -66,7 +73,9 @@ impl<'a> Desk<'a> {
         for (name, bytes) in files {
             let id = file_id(name)?;
             if id == template.id() || on_desk.iter().any(|(taken, _)| *taken == id) {
-                return Err(TypesetError::FileName { name: (*name).to_owned() });
+                return Err(TypesetError::FileName {
+                    name: (*name).to_owned(),
+                });
             }
             on_desk.push((id, Bytes::new(bytes.clone())));
         }
@@ -75,7 +84,12 @@ impl<'a> Desk<'a> {
             .and_then(|moment| moment.checked_to_offset(CHINA_OFFSET))
             .filter(|moment| (1..=9999).contains(&moment.year()))
             .ok_or(TypesetError::Created { created })?;
-        Ok(Self { fonts, template, files: on_desk, created })
+        Ok(Self {
+            fonts,
+            template,
+            files: on_desk,
+            created,
+        })
     }
 
     /// The moment of creation on a clock in China, with the offset in minutes.
@@ -97,7 +111,11 @@ impl<'a> Desk<'a> {
             .iter()
             .map(|diagnostic| Diagnostic {
                 message: diagnostic.message.to_string(),
-                hints: diagnostic.hints.iter().map(|hint| hint.v.to_string()).collect(),
+                hints: diagnostic
+                    .hints
+                    .iter()
+                    .map(|hint| hint.v.to_string())
+                    .collect(),
                 place: self.place(diagnostic.span),
             })
             .collect();
@@ -156,7 +174,9 @@ impl World for Desk<'_> {
             None => self.created,
             Some(offset) => {
                 let seconds = time::Duration::seconds_f64(offset.seconds());
-                self.created.to_offset(time::UtcOffset::UTC).checked_add(seconds)?
+                self.created
+                    .to_offset(time::UtcOffset::UTC)
+                    .checked_add(seconds)?
             }
         };
         Datetime::from_ymd(moment.year(), moment.month().into(), moment.day())
@@ -166,7 +186,9 @@ impl World for Desk<'_> {
 /// The engine's handle for a name. The engine keeps every name for the life of the process and
 /// has room for 65,535, so the names come from templates and never from a licence's data.
 fn file_id(name: &str) -> Result<FileId, TypesetError> {
-    let refuse = || TypesetError::FileName { name: name.to_owned() };
+    let refuse = || TypesetError::FileName {
+        name: name.to_owned(),
+    };
     if name.is_empty() || name.starts_with('/') {
         return Err(refuse());
     }

@@ -1,0 +1,34 @@
+# The few commands that people and .ci/run type. scripts/setup says what it installs.
+
+CARGO ?= cargo
+
+# KEYS=DIR: a folder of keys to use instead of those that the demo makes for itself.
+DEMO_FLAGS := $(if $(KEYS),--keys $(KEYS))
+
+.PHONY: help demo test lint bench clean
+
+help:
+	@echo 'make demo    issue, seal, verify and catch a forged proof; results in target/demo'
+	@echo 'make test    every test, with the independent readers that can be installed'
+	@echo 'make lint    formatting, clippy with warnings as errors, one build for demo and tests'
+	@echo 'make bench   measurements'
+	@echo 'make clean   remove what was built; fonts and peers in target/ go as well'
+
+demo:
+	scripts/setup
+	$(CARGO) run -p yinxin -- demo --out target/demo $(DEMO_FLAGS)
+
+test:
+	scripts/setup peers
+	$(CARGO) test --workspace --no-fail-fast
+
+lint:
+	$(CARGO) fmt --all --check
+	scripts/check-one-build
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+
+bench:
+	$(CARGO) bench --workspace
+
+clean:
+	$(CARGO) clean
