@@ -279,10 +279,11 @@ fn gm_material(pki: &DevPki, id: &str, identity: SigningIdentity) -> GmMaterial 
     }
 }
 
-/// A ring and a bar: enough to be seen, without needing a font.
+/// A frame with a bar in its lower left corner: enough to be seen, and to see which way is up,
+/// without needing a font.
 fn appearance() -> Appearance {
     Appearance {
-        content: b"q 0.902 0 0.071 RG 0.902 0 0.071 rg 3 w 5 5 103 103 re S 30 50 53 13 re f Q"
+        content: b"q 0.902 0 0.071 RG 0.902 0 0.071 rg 3 w 5 5 103 103 re S 10 10 60 25 re f Q"
             .to_vec(),
         bbox: [0.0, 0.0, 113.0, 113.0],
         alternate_text: "示例村民委员会 seal".to_owned(),

@@ -35,7 +35,7 @@ from pyhanko.sign.diff_analysis import (
     ModificationLevel,
     SuspiciousModification,
 )
-from pyhanko.sign.fields import MDPPerm, enumerate_sig_fields
+from pyhanko.sign.fields import enumerate_sig_fields
 from pyhanko.sign.validation import validate_pdf_signature
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko_certvalidator import ValidationContext
@@ -53,9 +53,8 @@ def changes_after(reader, revision):
     """What the difference analysis says about all that follows a revision."""
     if revision == reader.xrefs.total_revisions - 1:
         return {"modification": "NONE", "docmdp_ok": None, "suspicious": None}
-    result = DEFAULT_DIFF_POLICY.review_file(
-        reader, revision, field_mdp_spec=None, doc_mdp=MDPPerm.ANNOTATE
-    )
+    # An approval signature, not a certification: no /Perms limit what may follow.
+    result = DEFAULT_DIFF_POLICY.review_file(reader, revision, field_mdp_spec=None, doc_mdp=None)
     if isinstance(result, SuspiciousModification):
         return {"modification": "OTHER", "docmdp_ok": False, "suspicious": str(result)}
     level = result.modification_level
@@ -140,6 +139,9 @@ def main():
 def signatures(path, context):
     with open(path, "rb") as handle:
         reader = PdfFileReader(handle)
+        if reader.xrefs.hybrid_xrefs_present:
+            # In strict mode pyHanko judges no hybrid-reference file.
+            reader = PdfFileReader(handle, strict=False)
         found = []
         for name, _, field in enumerate_sig_fields(reader, filled_status=True):
             value_reference = field.get_object().raw_get("/V")
