@@ -4,8 +4,10 @@ mod args;
 mod client;
 mod commands;
 mod failure;
+mod home;
 mod language;
 mod progress;
+mod services;
 
 use std::process::ExitCode;
 

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use yinxin_pdf::{FieldTarget, Placement};
 use yinxin_pki::UnixSeconds;
 use yinxin_signer::error::SealError;
-use yinxin_signer::ports::Clock as _;
 use yinxin_signer::profile::{SealProfile, SignatureProfile};
 use yinxin_signer::record::{
     LicenceRow, NewRequest, Opened, Operation, Record as _, Release, RequestKey,

@@ -108,14 +108,16 @@ impl Refusal {
             Self::Stream { .. } => plain(Code::InvalidArgument, "STREAM_OUT_OF_ORDER"),
             Self::TooSlow { .. } => plain(Code::DeadlineExceeded, "REQUEST_TOO_SLOW"),
             Self::Seal(error) => match error {
-                SealError::Document(document) => plain(
-                    match document {
-                        PdfError::LimitExceeded { .. } => Code::ResourceExhausted,
-                        PdfError::Update(_) => Code::FailedPrecondition,
-                        _ => Code::InvalidArgument,
-                    },
-                    document.reason(),
-                ),
+                SealError::Document(document) => {
+                    let code = if matches!(document, PdfError::LimitExceeded { .. }) {
+                        Code::ResourceExhausted
+                    } else if matches!(document, PdfError::Update(_)) {
+                        Code::FailedPrecondition
+                    } else {
+                        Code::InvalidArgument
+                    };
+                    plain(code, document.reason())
+                }
                 SealError::NotForDigests { .. } | SealError::DigestLength { .. } => {
                     plain(Code::InvalidArgument, error.reason())
                 }
