@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use tokio_stream::StreamExt as _;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Identity};
+use yinxin_pki::DigestAlgorithm;
 use yinxin_proto::Bytes;
 use yinxin_proto::v1;
 use yinxin_proto::v1::licence_service_client::LicenceServiceClient;
@@ -91,12 +92,6 @@ impl ConnectionFile {
 /// The signing service.
 pub(crate) struct Signer(Channel);
 
-/// A sealed document that the service gave back.
-pub(crate) struct Sealed {
-    pub(crate) document: Vec<u8>,
-    pub(crate) receipt: v1::SealDocumentReceipt,
-}
-
 impl Signer {
     pub(crate) async fn issue(
         &self,
@@ -110,11 +105,12 @@ impl Signer {
             .map_err(|status| Failure::status(&status))
     }
 
+    /// The sealed document, compared with the digest in the receipt.
     pub(crate) async fn seal(
         &self,
         header: v1::SealDocumentHeader,
         document: Bytes,
-    ) -> Result<Sealed, Failure> {
+    ) -> Result<Vec<u8>, Failure> {
         let total = document.len() as u64;
         let mut sent = crate::progress::Progress::new("seal", total);
         let head = v1::SealDocumentRequest { part: Some(RequestPart::Header(header)) };
@@ -143,10 +139,10 @@ impl Signer {
         let receipt = receipt.ok_or_else(|| {
             Failure::new("服务没有给出回执", "the service gave no receipt")
         })?;
-        if sealed.len() as u64 != receipt.document_bytes {
-            return Err(Failure::new("文件没有传完", "the sealed file did not arrive whole"));
+        if DigestAlgorithm::Sha256.digest(&sealed) != receipt.document_sha256 {
+            return Err(Failure::new("文件没有传完整", "the sealed file did not arrive whole"));
         }
-        Ok(Sealed { document: sealed, receipt })
+        Ok(sealed)
     }
 
     pub(crate) async fn describe(

@@ -28,7 +28,7 @@ pub(crate) fn run(arguments: &Seal, language: Language) -> Result<ExitCode, Fail
         } else {
             let header = header(arguments)?;
             let sealed = signer.seal(header, document).await?;
-            write(&arguments.output, &[&sealed.document])
+            write(&arguments.output, &[&sealed])
         }
     })?;
     println!("{} {}", language.pick("已盖章", "sealed"), arguments.output.display());
