@@ -162,14 +162,16 @@ pub fn deflated(before: &[u8], byte: u8, count: usize) -> Vec<u8> {
 pub enum Expected {
     /// Neither sealed nor looked at: a typed error from both.
     Refused,
-    /// The trap is never stepped on, or only by one of the two: either answer, in bounds.
+    /// Not sealed: a typed error. The verifier may not step on the trap.
+    NotSealed,
+    /// The trap need not be stepped on: any answer that passes no signature, in bounds.
     Bounded,
 }
 
 /// All hostile files: name, bytes, what must come of it.
 #[must_use]
 pub fn files() -> Vec<(String, Vec<u8>, Expected)> {
-    use Expected::{Bounded, Refused};
+    use Expected::{Bounded, NotSealed, Refused};
     let mut all: Vec<(String, Vec<u8>, Expected)> = vec![
         ("zero-bytes".into(), Vec::new(), Refused),
         ("one-byte".into(), b"%".to_vec(), Refused),
@@ -259,9 +261,22 @@ pub fn files() -> Vec<(String, Vec<u8>, Expected)> {
         ),
         ("revisions-10000".into(), revisions(10_000), Refused),
         ("signatures-10000".into(), signatures(10_000), Refused),
-        ("page-tree-loop".into(), page_tree_loop(), Refused),
-        ("page-tree-deep".into(), page_tree_deep(), Refused),
-        ("page-count-lies".into(), page_count_lies(), Bounded),
+        ("page-tree-loop".into(), page_tree_loop(), NotSealed),
+        ("page-tree-deep".into(), page_tree_deep(), NotSealed),
+        ("page-count-lies".into(), page_count_lies(), NotSealed),
+        ("page-tree-doubling".into(), page_tree_doubling(), NotSealed),
+        (
+            "page-is-its-own-parent".into(),
+            page_is_its_own_parent(),
+            NotSealed,
+        ),
+        ("field-tree-doubling".into(), field_tree_doubling(), Refused),
+        ("field-parent-loop".into(), field_parent_loop(), Bounded),
+        (
+            "form-of-a-million-fields".into(),
+            form_of_a_million_fields(),
+            Refused,
+        ),
         ("field-tree-loop".into(), field_tree_loop(), Refused),
         ("reference-loop".into(), reference_loop(), Refused),
         ("stream-length-loop".into(), stream_length_loop(), Refused),
@@ -277,6 +292,11 @@ pub fn files() -> Vec<(String, Vec<u8>, Expected)> {
         (
             "contents-of-nested-asn1".into(),
             contents(&nested_asn1(200_000)),
+            Bounded,
+        ),
+        (
+            "contents-of-many-algorithms".into(),
+            contents(&many_algorithms()),
             Bounded,
         ),
         (
@@ -639,6 +659,58 @@ fn page_tree_deep() -> Vec<u8> {
     maker.file
 }
 
+/// 2^60 leaves in 62 objects.
+fn page_tree_doubling() -> Vec<u8> {
+    let mut maker = Maker::default();
+    maker.object(1, "<</Type/Catalog/Pages 2 0 R>>");
+    for number in 2..62 {
+        let next = number + 1;
+        maker.object(
+            number,
+            &format!("<</Type/Pages/Kids[{next} 0 R {next} 0 R]/Count 2>>"),
+        );
+    }
+    maker.object(62, "<</Type/Pages/Kids[]/Count 0>>");
+    maker.table("");
+    maker.file
+}
+
+fn page_is_its_own_parent() -> Vec<u8> {
+    let mut maker = Maker::with_page("", "");
+    // Without a MediaBox, so that the inherited one has to be looked for.
+    maker.object(3, "<</Type/Page/Parent 3 0 R/Resources<<>>>>");
+    maker.table("");
+    maker.file
+}
+
+fn field_tree_doubling() -> Vec<u8> {
+    let mut maker = Maker::with_page("/AcroForm<</Fields[10 0 R]>>", "");
+    for number in 10..70 {
+        let next = number + 1;
+        maker.object(number, &format!("<</T(a)/Kids[{next} 0 R {next} 0 R]>>"));
+    }
+    maker.object(70, "<</T(b)/FT/Tx>>");
+    maker.table("");
+    maker.file
+}
+
+fn field_parent_loop() -> Vec<u8> {
+    let mut maker = Maker::with_page("/AcroForm<</Fields[4 0 R]>>", "");
+    maker.object(4, "<</T(a)/Parent 5 0 R/Subtype/Widget/Rect[0 0 0 0]>>");
+    maker.object(5, "<</T(b)/Parent 4 0 R>>");
+    maker.table("");
+    maker.file
+}
+
+fn form_of_a_million_fields() -> Vec<u8> {
+    let fields = "4 0 R ".repeat(1_000_000);
+    let mut maker = Maker::with_page("/AcroForm 5 0 R", "");
+    maker.object(4, "<</T(a)/FT/Tx>>");
+    maker.object(5, &format!("<</Fields[{fields}]>>"));
+    maker.table("");
+    maker.file
+}
+
 fn page_count_lies() -> Vec<u8> {
     let mut maker = Maker::with_page("", "");
     maker.object(2, "<</Type/Pages/Kids[3 0 R]/Count 2147483647>>");
@@ -720,6 +792,23 @@ fn byte_range_of_a_million() -> Vec<u8> {
     maker.file
 }
 
+/// One element of DER.
+fn der(tag: u8, content: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(content.len()).unwrap().to_be_bytes();
+    [&[tag, 0x84], &length[..], content].concat()
+}
+
+/// A SignedData with 100,000 digest algorithms.
+fn many_algorithms() -> Vec<u8> {
+    let signed_data = [6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 2];
+    let algorithm = [0x30, 4, 6, 2, 0x2a, 3];
+    let inner = der(
+        0x30,
+        &[&[2, 1, 1][..], &der(0x31, &algorithm.repeat(100_000))].concat(),
+    );
+    der(0x30, &[&signed_data[..], &der(0xa0, &inner)].concat())
+}
+
 fn nested_asn1(bytes: usize) -> Vec<u8> {
     let mut inner: Vec<u8> = Vec::new();
     // Built from the inside, written backwards: prepending to a long vector costs its length.
@@ -763,4 +852,182 @@ fn find(file: &[u8], part: &[u8]) -> usize {
     file.windows(part.len())
         .position(|window| window == part)
         .expect("written just now")
+}
+
+/// Updates that hurt, to be appended to a file that is honestly sealed: the judgement of what
+/// came after a signature must stay in bounds, too. `sealed` must end with its `%%EOF` line, have
+/// its catalog as object 1 and its page as object 3.
+#[must_use]
+pub fn updates(sealed: &[u8]) -> Vec<(String, Vec<u8>)> {
+    vec![
+        (
+            "update-of-900-empty-revisions".into(),
+            empty_revisions(sealed, 900),
+        ),
+        (
+            "update-of-200000-objects".into(),
+            many_objects(sealed, 200_000),
+        ),
+        ("update-of-bombs".into(), bombs_behind(sealed)),
+        ("update-of-a-deep-page".into(), deep_page(sealed)),
+        (
+            "update-of-a-doubling-graph".into(),
+            doubling_graph(sealed, false),
+        ),
+        (
+            "update-of-a-doubling-form".into(),
+            doubling_graph(sealed, true),
+        ),
+        ("update-of-a-loop".into(), {
+            let mut file = sealed.to_vec();
+            append(
+                &mut file,
+                &[(3, "<</Type/Page/Parent 3 0 R/Annots 3 0 R>>".into())],
+            );
+            file
+        }),
+    ]
+}
+
+/// The number after the last startxref.
+fn newest_xref(file: &[u8]) -> usize {
+    let keyword = b"startxref";
+    let at = file
+        .windows(keyword.len())
+        .rposition(|window| window == keyword)
+        .unwrap();
+    let text = String::from_utf8_lossy(&file[at + keyword.len()..]).into_owned();
+    text.split_whitespace().next().unwrap().parse().unwrap()
+}
+
+/// One revision with these objects.
+fn append(file: &mut Vec<u8>, objects: &[(u32, String)]) {
+    let previous = newest_xref(file);
+    let mut rows = String::from("xref\n0 1\n0000000000 65535 f \n");
+    for (number, body) in objects {
+        rows.push_str(&format!("{number} 1\n{:010} 00000 n \n", file.len()));
+        file.extend_from_slice(format!("{number} 0 obj\n{body}\nendobj\n").as_bytes());
+    }
+    let at = file.len();
+    file.extend_from_slice(rows.as_bytes());
+    write!(
+        file,
+        "trailer\n<</Size 1000000/Root 1 0 R/Prev {previous}>>\nstartxref\n{at}\n%%EOF\n"
+    )
+    .unwrap();
+}
+
+fn empty_revisions(sealed: &[u8], count: usize) -> Vec<u8> {
+    let mut file = sealed.to_vec();
+    let mut previous = newest_xref(&file);
+    for _ in 0..count {
+        let at = file.len();
+        write!(
+            file,
+            "xref\n0 1\n0000000000 65535 f \ntrailer\n<</Size 1000000/Root 1 0 R/Prev {previous}>>\n\
+             startxref\n{at}\n%%EOF\n"
+        )
+        .unwrap();
+        previous = at;
+    }
+    file
+}
+
+fn many_objects(sealed: &[u8], count: u32) -> Vec<u8> {
+    let mut file = sealed.to_vec();
+    let objects: Vec<(u32, String)> = (0..count)
+        .map(|index| (100_000 + index, "<</A/B>>".to_owned()))
+        .collect();
+    append(&mut file, &objects);
+    file
+}
+
+/// The newest body of an object, with more entries at the end of its dictionary.
+fn extended(file: &[u8], number: u32, entries: &str) -> String {
+    let header = format!("\n{number} 0 obj");
+    let at = file
+        .windows(header.len())
+        .rposition(|window| window == header.as_bytes())
+        .expect("the object stands in the file");
+    let text = String::from_utf8_lossy(&file[at + header.len()..]).into_owned();
+    let body = text.split("endobj").next().unwrap_or_default().trim();
+    let open = body.strip_suffix(">>").expect("a dictionary");
+    format!("{open}{entries}>>")
+}
+
+fn bombs_behind(sealed: &[u8]) -> Vec<u8> {
+    let mut file = sealed.to_vec();
+    let data = deflated(b"", b' ', 200 << 20);
+    let catalog = extended(
+        &file,
+        1,
+        "/Metadata 200 0 R/DSS<</Certs[201 0 R 202 0 R]/CRLs[203 0 R 204 0 R]/OCSPs[205 0 R 206 0 R]>>",
+    );
+    let previous = newest_xref(&file);
+    let mut rows = String::from("xref\n0 1\n0000000000 65535 f \n");
+    for number in 200_u32..208 {
+        rows.push_str(&format!("{number} 1\n{:010} 00000 n \n", file.len()));
+        write!(
+            file,
+            "{number} 0 obj\n<</Type/Metadata/Subtype/XML/Filter/FlateDecode/Length {}>>\nstream\n",
+            data.len()
+        )
+        .unwrap();
+        file.extend_from_slice(&data);
+        file.extend_from_slice(b"\nendstream\nendobj\n");
+    }
+    rows.push_str(&format!("1 1\n{:010} 00000 n \n", file.len()));
+    write!(file, "1 0 obj\n{catalog}\nendobj\n").unwrap();
+    let at = file.len();
+    file.extend_from_slice(rows.as_bytes());
+    write!(
+        file,
+        "trailer\n<</Size 1000000/Root 1 0 R/Prev {previous}>>\nstartxref\n{at}\n%%EOF\n"
+    )
+    .unwrap();
+    file
+}
+
+fn deep_page(sealed: &[u8]) -> Vec<u8> {
+    let mut file = sealed.to_vec();
+    let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
+    append(
+        &mut file,
+        &[(3, format!("<</Type/Page/Parent 2 0 R/Annots {deep}>>"))],
+    );
+    file
+}
+
+/// Object after object, each naming the next one twice: 2^200 paths, from the catalog and, if
+/// asked, from the form and the page.
+fn doubling_graph(sealed: &[u8], everywhere: bool) -> Vec<u8> {
+    let mut file = sealed.to_vec();
+    let mut objects: Vec<(u32, String)> = (300..500)
+        .map(|number| {
+            let next = number + 1;
+            (
+                number,
+                format!("<</A {next} 0 R/B {next} 0 R/Kids[{next} 0 R {next} 0 R]>>"),
+            )
+        })
+        .collect();
+    objects.push((500, "<</End true>>".to_owned()));
+    if everywhere {
+        let page = "<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Annots[300 0 R 300 0 R]\
+                    /Resources 300 0 R>>";
+        let catalog = "<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[300 0 R]/SigFlags 3>>>>";
+        objects.push((3, page.to_owned()));
+        objects.push((1, catalog.to_owned()));
+    } else {
+        objects.push((
+            1,
+            extended(&file, 1, "/Extra 300 0 R/More[300 0 R 300 0 R]"),
+        ));
+        objects.push((
+            3,
+            extended(&file, 3, "/PieceInfo 300 0 R/B[300 0 R 300 0 R]"),
+        ));
+    }
+    append(&mut file, &objects);
+    file
 }

@@ -9,12 +9,14 @@
 )]
 
 pub mod child;
+pub mod department;
 pub mod hostile;
 pub mod peers;
 pub mod process;
 pub mod producers;
 pub mod refusals;
 pub mod sealing;
+pub mod services;
 pub mod skip;
 
 use std::path::PathBuf;

@@ -1,0 +1,79 @@
+//! The two services in this process, and an installation to run them on.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use yinxin_keys_dev::{Installation, InstallationOptions, OWNER_NAME, SEAL_DIAMETER_MM};
+use yinxin_signer::appearance::{Centre, RoundSeal, round_seal_svg};
+use yinxin_signer::ports::{Clock as _, SystemClock};
+use yinxin_signer_server::{NoCheckpoints, Signer, seal_font};
+use yinxin_verifier_server::Verifier;
+
+/// Where Chinese fonts may be; scripts/setup sees to one of them.
+const FONTS: [&str; 3] =
+    ["target/fonts", "/usr/share/fonts/opentype/noto", "/usr/share/fonts/truetype"];
+
+/// The Song faces alone: a start should not read eighty megabytes of fonts.
+fn fonts() -> Vec<PathBuf> {
+    let folders = FONTS.iter().map(|folder| crate::workspace().join(folder));
+    let mut found = Vec::new();
+    for folder in folders.filter(|folder| folder.is_dir()) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            if path.is_file() && (name.starts_with("Noto") || name.starts_with("SourceHan")) {
+                found.push(path.canonicalize().unwrap());
+            }
+        }
+        if !found.is_empty() {
+            found.sort();
+            return found;
+        }
+    }
+    panic!("no Chinese fonts: run scripts/setup")
+}
+
+/// Makes a trial installation in `folder`; both services choose their ports.
+#[must_use]
+pub fn install(folder: &Path) -> Installation {
+    let fonts = fonts();
+    let seal = RoundSeal {
+        upper_text: OWNER_NAME.to_owned(),
+        lower_text: None,
+        diameter_mm: SEAL_DIAMETER_MM,
+        centre: Centre::Star,
+    };
+    let picture = round_seal_svg(&seal, &seal_font(&fonts).unwrap()).unwrap();
+    let options = InstallationOptions {
+        fonts,
+        seal_picture_svg: picture.into_bytes(),
+        signer_port: 0,
+        verifier_port: 0,
+        now: SystemClock.now(),
+    };
+    Installation::make(folder, &options).unwrap()
+}
+
+/// Both services, until they are dropped with their runtime.
+#[derive(Debug)]
+pub struct Services {
+    /// Where the signer answers.
+    pub signer: SocketAddr,
+    /// Where the verifier answers.
+    pub verifier: SocketAddr,
+}
+
+impl Services {
+    /// Starts both on the current runtime.
+    pub async fn start(installation: &Installation) -> Self {
+        let config = yinxin_signer_server::Config::read(&installation.signer_config).unwrap();
+        let signer = Signer::open(&config, Arc::new(NoCheckpoints)).await.unwrap();
+        let config = yinxin_verifier_server::Config::read(&installation.verifier_config).unwrap();
+        let verifier = Verifier::open(&config).await.unwrap();
+        let started = Self { signer: signer.address(), verifier: verifier.address() };
+        tokio::spawn(signer.serve(std::future::pending()));
+        tokio::spawn(verifier.serve(std::future::pending()));
+        started
+    }
+}

@@ -1,0 +1,137 @@
+//! Kill -9 between any two steps of the road: a released document with its record, or an intent
+//! without outcome and no document; never a number twice.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test may fail loudly"
+)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use yinxin_keys_dev::Installation;
+use yinxin_proto::v1;
+use yinxin_signer::record::Record as _;
+use yinxin_signer_server::steps::Step;
+use yinxin_store::{DocumentFolder, SqliteRecord};
+use yinxin_tests::department::{Department, marital_proof};
+use yinxin_tests::services::install;
+
+/// Kills in all; the steps take turns.
+const KILLS: usize = 200;
+
+/// Kills that one request meets before it is left in peace.
+const KILLS_PER_REQUEST: usize = 4;
+
+/// A signer in a process of its own; dropped, it is killed.
+struct Process {
+    child: Child,
+    address: SocketAddr,
+}
+
+impl Process {
+    fn start(installation: &Installation, kill_at: Option<&str>) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_crashing-signer"))
+            .arg(&installation.signer_config)
+            .args(kill_at)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .env("RUST_LOG", "off")
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let address = line.trim().parse().expect("the signer starts and tells its address");
+        Self { child, address }
+    }
+
+    fn was_killed(&mut self) -> bool {
+        use std::os::unix::process::ExitStatusExt as _;
+        self.child.wait().unwrap().signal() == Some(9)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may be dead already; that is what this test is about.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// One call on a fresh connection.
+fn call(
+    runtime: &tokio::runtime::Runtime,
+    installation: &Installation,
+    process: &Process,
+    request: &v1::IssueLicenceRequest,
+) -> Result<v1::IssueLicenceResponse, tonic::Status> {
+    runtime.block_on(async {
+        Department::connect(&installation.client_config, process.address.port())
+            .await
+            .expect("the signer listens")
+            .issue(request.clone())
+            .await
+    })
+}
+
+/// Which step the n-th kill comes after, and at which of its times: a dual sealing passes some
+/// steps twice.
+fn kill(n: usize) -> String {
+    let step = Step::ALL[n % Step::ALL.len()];
+    let twice = matches!(step, Step::Prepared | Step::IntentRecorded | Step::Signed);
+    let time = if twice && (n / Step::ALL.len()) % 2 == 1 { 2 } else { 1 };
+    format!("{}:{time}", step.name())
+}
+
+#[test]
+fn two_hundred_kills_leave_no_half_released_document_and_no_number_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let installation = install(folder.path());
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let mut released: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+    let mut numbers = BTreeSet::new();
+    let mut kills = 0;
+    let mut n = 0;
+    while kills < KILLS {
+        let request = marital_proof(&format!("crash-{n}"), v1::SealProfile::Dual);
+        n += 1;
+        for _ in 0..KILLS_PER_REQUEST {
+            let at = kill(kills);
+            let mut process = Process::start(&installation, Some(&at));
+            let answer = call(&runtime, &installation, &process, &request);
+            kills += 1;
+            match answer {
+                // Released before this process was told to die: nothing was left to do.
+                Ok(again) => assert!(again.replayed, "{at}: a first answer in spite of the kill"),
+                Err(_) => assert!(process.was_killed(), "{at}: an error and no kill"),
+            }
+        }
+        let process = Process::start(&installation, None);
+        let first = call(&runtime, &installation, &process, &request).unwrap();
+        let second = call(&runtime, &installation, &process, &request).unwrap();
+        assert_eq!(first.document, second.document, "a retry gives the same bytes");
+        let licence = first.licence.unwrap();
+        assert!(numbers.insert(licence.number.clone()), "{} twice", licence.number);
+        assert_eq!(licence.number, format!("999900114001-{}-{n:06}", &licence.issue_date[..4]));
+        released.insert(licence.identifier, first.document.to_vec());
+    }
+    runtime.block_on(the_record_agrees(folder.path(), &released));
+    println!("{kills} kills, {} licences, each number once", released.len());
+}
+
+/// The record after it all: no open intent, each licence with its document, byte for byte.
+async fn the_record_agrees(folder: &Path, released: &BTreeMap<String, Vec<u8>>) {
+    let record = SqliteRecord::open(&folder.join("record.sqlite")).await.unwrap();
+    assert_eq!(record.open_intents("another run").await.unwrap(), []);
+    let documents = DocumentFolder::open(&folder.join("documents")).unwrap();
+    for (identifier, document) in released {
+        let row = record.licence(identifier).await.unwrap().expect("a released licence is recorded");
+        let stored = documents.get(&row.document_sha256).unwrap();
+        assert!(stored[..] == document[..], "{identifier}: the stored document is the released one");
+    }
+}
