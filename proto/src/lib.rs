@@ -6,6 +6,8 @@
 
 /// The type of a chunk, so that a caller needs no dependency of its own for it.
 pub use prost::bytes::Bytes;
+/// The type of a moment, for the same reason.
+pub use prost_types::Timestamp;
 
 /// Messages, clients and servers of `yinxin.v1`. The comments are those of the .proto
 /// files.
