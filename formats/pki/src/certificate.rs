@@ -466,7 +466,7 @@ fn inner_algorithm<'a>(tbs: &tlv::Element<'a>) -> Result<tlv::Element<'a>, PkiEr
 }
 
 /// Where `inner`, a slice of `outer`, lies in it.
-fn range_in(outer: &[u8], inner: &[u8]) -> Range<usize> {
+pub(crate) fn range_in(outer: &[u8], inner: &[u8]) -> Range<usize> {
     let start = inner.as_ptr() as usize - outer.as_ptr() as usize;
     start..start + inner.len()
 }

@@ -1,8 +1,10 @@
 //! Certificate revocation lists (RFC 5280 5).
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::algorithm::AlgorithmIdentifier;
+use crate::certificate::range_in;
 use crate::name::DistinguishedName;
 use crate::tlv::{self, Element, UnixSeconds, tag};
 use crate::{PkiError, PublicKey, SignatureAlgorithm, limits, oid, pem, verify_signature};
@@ -26,19 +28,25 @@ pub struct CertificateRevocationList(Arc<Facts>);
 
 struct Facts {
     der: Vec<u8>,
-    tbs_der: Vec<u8>,
+    tbs: Range<usize>,
     issuer_der: Vec<u8>,
     issuer_name: DistinguishedName,
     this_update: UnixSeconds,
     next_update: Option<UnixSeconds>,
-    /// Sorted by serial number.
-    revoked: Vec<(Vec<u8>, Revocation)>,
+    /// Sorted by serial number, and then by time.
+    revoked: Vec<Line>,
     extensions: Extensions,
     signature_algorithm: SignatureAlgorithm,
     signature: Vec<u8>,
 }
 
-/// One line of a list.
+/// A line, its serial number by its place: a list of 400,000 lines is as long as we read.
+struct Line {
+    serial: Range<usize>,
+    revocation: Revocation,
+}
+
+/// What a list says of a certificate on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Revocation {
     /// revocationDate.
@@ -88,7 +96,7 @@ impl CertificateRevocationList {
         };
         let mut extensions = Extensions::default();
         let revoked = match fields.next_if(tag::SEQUENCE)? {
-            Some(list) => read_revoked(&list, &mut extensions)?,
+            Some(list) => read_revoked(der, &list, &mut extensions)?,
             None => Vec::new(),
         };
         if let Some(element) = fields.next_if(tag::context_constructed(0))? {
@@ -97,7 +105,7 @@ impl CertificateRevocationList {
         fields.finish("tbsCertList")?;
 
         Ok(Self(Arc::new(Facts {
-            tbs_der: tbs.raw.to_vec(),
+            tbs: range_in(der, tbs.raw),
             issuer_der: issuer.raw.to_vec(),
             issuer_name: DistinguishedName::read(issuer.raw)?,
             this_update,
@@ -186,11 +194,11 @@ impl CertificateRevocationList {
     /// Where a serial stands twice, the earliest revocation counts.
     pub fn find(&self, serial_content: &[u8]) -> Option<Revocation> {
         let revoked = &self.0.revoked;
-        let first = revoked.partition_point(|(serial, _)| serial.as_slice() < serial_content);
+        let first = revoked.partition_point(|line| self.slice(&line.serial) < serial_content);
         revoked
             .get(first)
-            .filter(|(serial, _)| serial == serial_content)
-            .map(|(_, revocation)| *revocation)
+            .filter(|line| self.slice(&line.serial) == serial_content)
+            .map(|line| line.revocation)
     }
 
     /// Whether the list is a delta (RFC 5280 5.2.4), an indirect one, or one that covers only a part
@@ -219,7 +227,7 @@ impl CertificateRevocationList {
         verify_signature(
             issuer,
             &self.0.signature_algorithm,
-            &self.0.tbs_der,
+            self.slice(&self.0.tbs),
             &self.0.signature,
         )
     }
@@ -227,6 +235,10 @@ impl CertificateRevocationList {
     /// The list as one PEM block.
     pub fn to_pem(&self) -> String {
         pem::to_pem(PEM_LABELS[0], &self.0.der)
+    }
+
+    fn slice(&self, range: &Range<usize>) -> &[u8] {
+        slice(&self.0.der, range)
     }
 }
 
@@ -255,9 +267,10 @@ impl std::fmt::Debug for CertificateRevocationList {
 /// RevokedCertificate ::= SEQUENCE { userCertificate INTEGER, revocationDate Time, crlEntryExtensions Extensions OPTIONAL }
 /// ```
 fn read_revoked(
+    der: &[u8],
     list: &Element<'_>,
     extensions: &mut Extensions,
-) -> Result<Vec<(Vec<u8>, Revocation)>, PkiError> {
+) -> Result<Vec<Line>, PkiError> {
     let mut lines = list.children();
     let mut revoked = Vec::new();
     while !lines.is_empty() {
@@ -271,12 +284,21 @@ fn read_revoked(
             None => None,
         };
         fields.finish("revokedCertificates")?;
-        revoked.push((serial.to_vec(), Revocation { at, reason }));
+        revoked.push(Line {
+            serial: range_in(der, serial),
+            revocation: Revocation { at, reason },
+        });
     }
-    revoked.sort_by(|(left, left_line), (right, right_line)| {
-        (left, left_line.at).cmp(&(right, right_line.at))
+    revoked.sort_by(|left, right| {
+        let key = |line: &Line| (slice(der, &line.serial), line.revocation.at);
+        key(left).cmp(&key(right))
     });
     Ok(revoked)
+}
+
+fn slice<'a>(der: &'a [u8], range: &Range<usize>) -> &'a [u8] {
+    der.get(range.clone())
+        .expect("every range was measured inside these bytes")
 }
 
 impl Extensions {
