@@ -52,6 +52,8 @@ pub fn prepare(
     request: &SignatureRequest,
 ) -> Result<PreparedUpdate, PdfError> {
     let entries = signature::Entries::new(request)?;
+    // A tree with wrong counts could be written to, but whoever verifies walks all of it.
+    document.page_count()?;
     let form = Form::find(document)?;
     let mut update = Update::new(document)?;
     if form.needs_appearances {

@@ -50,11 +50,11 @@ pub(super) fn check_earlier(
     Ok(())
 }
 
+/// A transform method and its parameters.
+type Transform = (Vec<u8>, Option<Value>);
+
 /// The transform methods of a signature's `/Reference` with their parameters.
-fn transforms(
-    document: &Document<'_>,
-    signature: &Value,
-) -> Result<Vec<(Vec<u8>, Option<Value>)>, PdfError> {
+fn transforms(document: &Document<'_>, signature: &Value) -> Result<Vec<Transform>, PdfError> {
     let mut transforms = Vec::new();
     for item in elements(document, signature, b"Reference")? {
         let method = entry(document, &item, b"TransformMethod")?;

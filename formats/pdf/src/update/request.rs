@@ -3,7 +3,7 @@
 /// Where the widget of a new signature field goes.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Placement {
-    /// A rectangle on the page.
+    /// A rectangle on the page; an appearance of other proportions stands in its middle.
     ///
     /// Lengths are true millimetres as seen by a reader of the page, with `/Rotate`, the CropBox
     /// and `/UserUnit` applied.

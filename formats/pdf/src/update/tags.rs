@@ -186,14 +186,11 @@ fn only_element<'a>(
         Some(_) => return Ok(None),
         None => found,
     };
-    match found {
-        Found::There(element)
-            if element
-                .dictionary()
-                .is_some_and(|it| it.get(b"S").is_some()) =>
-        {
-            Ok(Some(element))
-        }
-        _ => Ok(None),
-    }
+    let Found::There(element) = found else {
+        return Ok(None);
+    };
+    let is_element = element
+        .dictionary()
+        .is_some_and(|element| element.get(b"S").is_some());
+    Ok(is_element.then_some(element))
 }
