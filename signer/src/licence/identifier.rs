@@ -488,4 +488,28 @@ mod tests {
             Err(IdentifierError::TooLong { .. })
         ));
     }
+
+    #[test]
+    fn every_changed_character_and_every_swapped_pair_is_caught() {
+        // ISO 7064 promises both for its hybrid systems.
+        let body = "11449900MB0000000A00154449900MB0000019R4499001012012026000001001";
+        let check = |body: &[char]| check_character([&body.iter().collect::<String>(), "", "", ""]);
+        let body: Vec<char> = body.chars().collect();
+        let right = check(&body);
+        for place in 0..body.len() {
+            for other in DIGITS_AND_CAPITALS
+                .chars()
+                .filter(|other| *other != body[place])
+            {
+                let mut changed = body.clone();
+                changed[place] = other;
+                assert_ne!(check(&changed), right, "{other} in place {place}");
+            }
+            if place > 0 && body[place] != body[place - 1] {
+                let mut swapped = body.clone();
+                swapped.swap(place, place - 1);
+                assert_ne!(check(&swapped), right, "places {place} and before");
+            }
+        }
+    }
 }

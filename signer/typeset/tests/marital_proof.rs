@@ -183,6 +183,36 @@ fn the_seal_lies_over_issuer_and_date_and_over_nothing_else() {
 }
 
 #[test]
+fn what_is_known_of_the_marriage_chooses_the_sentence() {
+    let none = Value::Null;
+    for (changes, expected) in [
+        (
+            json!({"marriage_certificate_number": "J449900-2010-000001", "no_certificate_reason": none}),
+            "双方于2010年5月20日登记结婚，结婚证字号：J449900-2010-000001。本证明仅用于",
+        ),
+        (
+            json!({"marriage_certificate_number": "J449900-2010-000001", "marriage_date": none,
+                "no_certificate_reason": none}),
+            "双方结婚证字号：J449900-2010-000001。本证明仅用于",
+        ),
+        (
+            json!({"marriage_date": none, "spouse_address": "示范市示范镇样本村2号", "no_certificate_reason": "未领取。"}),
+            "张示例的户籍地址为示范市示范镇示范村一组1号，李样本的户籍地址为示范市示范镇样本村2号。\
+             未能出示结婚证的原因：未领取。本证明仅用于",
+        ),
+    ] {
+        let Some(pdf) = pdf(&with(changes), VILLAGE) else {
+            return;
+        };
+        let Some((_, words)) = ask("pdftotext", &[], &pdf, &["-"]) else {
+            return;
+        };
+        let words: String = words.split_whitespace().collect();
+        assert!(words.contains(expected), "{expected} is not in {words}");
+    }
+}
+
+#[test]
 fn names_with_rare_characters_are_set() {
     for name in ["喆堃翀玥昇珺彧赟镕㙓", "𠮷田·阿卜杜拉", "䶮𬭎"] {
         let Some(pdf) = pdf(&with(json!({ "holder_name": name })), VILLAGE) else {
