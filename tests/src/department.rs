@@ -71,13 +71,19 @@ impl Department {
         header: v1::SealDocumentHeader,
         document: Bytes,
     ) -> Result<(v1::SealDocumentReceipt, Vec<u8>), tonic::Status> {
-        let head = v1::SealDocumentRequest { part: Some(SealPart::Header(header)) };
-        let parts = tokio_stream::once(head).chain(
-            tokio_stream::iter(chunks(document))
-                .map(|chunk| v1::SealDocumentRequest { part: Some(SealPart::Chunk(chunk)) }),
-        );
-        let mut answers =
-            SealingServiceClient::new(self.0.clone()).seal_document(parts).await?.into_inner();
+        let head = v1::SealDocumentRequest {
+            part: Some(SealPart::Header(header)),
+        };
+        let parts =
+            tokio_stream::once(head).chain(tokio_stream::iter(chunks(document)).map(|chunk| {
+                v1::SealDocumentRequest {
+                    part: Some(SealPart::Chunk(chunk)),
+                }
+            }));
+        let mut answers = SealingServiceClient::new(self.0.clone())
+            .seal_document(parts)
+            .await?
+            .into_inner();
         let (mut receipt, mut sealed) = (None, Vec::new());
         while let Some(answer) = answers.message().await? {
             match answer.part.expect("each message holds a part") {
@@ -86,6 +92,20 @@ impl Department {
             }
         }
         Ok((receipt.expect("the receipt comes first"), sealed))
+    }
+
+    /// What a department needs to prepare a file.
+    ///
+    /// # Errors
+    /// The service's status.
+    pub async fn describe(
+        &self,
+        request: v1::DescribeSealRequest,
+    ) -> Result<v1::DescribeSealResponse, tonic::Status> {
+        SealingServiceClient::new(self.0.clone())
+            .describe_seal(request)
+            .await
+            .map(tonic::Response::into_inner)
     }
 
     /// Seals a digest.
@@ -106,16 +126,23 @@ impl Department {
     ///
     /// # Errors
     /// The service's status.
-    pub async fn verify(&self, document: Bytes) -> Result<v1::VerifyDocumentResponse, tonic::Status> {
+    pub async fn verify(
+        &self,
+        document: Bytes,
+    ) -> Result<v1::VerifyDocumentResponse, tonic::Status> {
         let header = v1::VerifyDocumentHeader {
             language: v1::Language::English.into(),
             ..Default::default()
         };
-        let head = v1::VerifyDocumentRequest { part: Some(VerifyPart::Header(header)) };
-        let parts = tokio_stream::once(head).chain(
-            tokio_stream::iter(chunks(document))
-                .map(|chunk| v1::VerifyDocumentRequest { part: Some(VerifyPart::Chunk(chunk)) }),
-        );
+        let head = v1::VerifyDocumentRequest {
+            part: Some(VerifyPart::Header(header)),
+        };
+        let parts =
+            tokio_stream::once(head).chain(tokio_stream::iter(chunks(document)).map(|chunk| {
+                v1::VerifyDocumentRequest {
+                    part: Some(VerifyPart::Chunk(chunk)),
+                }
+            }));
         VerificationServiceClient::new(self.0.clone())
             .max_decoding_message_size(MESSAGE_BYTES_MAX)
             .verify_document(parts)
@@ -134,9 +161,14 @@ fn chunks(mut document: Bytes) -> impl Iterator<Item = Bytes> {
 #[must_use]
 pub fn reason(status: &tonic::Status) -> (String, Value) {
     let details = status.get_error_details();
-    let info = details.error_info().unwrap_or_else(|| panic!("no ErrorInfo in {status:?}"));
+    let info = details
+        .error_info()
+        .unwrap_or_else(|| panic!("no ErrorInfo in {status:?}"));
     assert_eq!(info.domain, "yinxin");
-    (info.reason.clone(), serde_json::to_value(&info.metadata).unwrap())
+    (
+        info.reason.clone(),
+        serde_json::to_value(&info.metadata).unwrap(),
+    )
 }
 
 /// A good request for a marital proof.
@@ -157,8 +189,12 @@ pub fn marital_proof(request_id: &str, profile: v1::SealProfile) -> v1::IssueLic
 /// A good header for a visible seal on the first page.
 #[must_use]
 pub fn seal_header(request_id: &str, profile: v1::SealProfile) -> v1::SealDocumentHeader {
-    let visible =
-        v1::VisiblePlacement { page_number: 1, x_mm: 20.0, y_mm: 20.0, field_name: String::new() };
+    let visible = v1::VisiblePlacement {
+        page_number: 1,
+        x_mm: 20.0,
+        y_mm: 20.0,
+        field_name: String::new(),
+    };
     v1::SealDocumentHeader {
         request_id: request_id.to_owned(),
         seal_id: yinxin_keys_dev::SEAL_ID.to_owned(),
@@ -173,5 +209,8 @@ pub fn seal_header(request_id: &str, profile: v1::SealProfile) -> v1::SealDocume
 }
 
 fn operator() -> v1::Operator {
-    v1::Operator { account: "tester".to_owned(), name: String::new() }
+    v1::Operator {
+        account: "tester".to_owned(),
+        name: String::new(),
+    }
 }

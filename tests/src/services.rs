@@ -11,8 +11,11 @@ use yinxin_signer_server::{NoCheckpoints, Signer, seal_font};
 use yinxin_verifier_server::Verifier;
 
 /// Where Chinese fonts may be; scripts/setup sees to one of them.
-const FONTS: [&str; 3] =
-    ["target/fonts", "/usr/share/fonts/opentype/noto", "/usr/share/fonts/truetype"];
+const FONTS: [&str; 3] = [
+    "target/fonts",
+    "/usr/share/fonts/opentype/noto",
+    "/usr/share/fonts/truetype",
+];
 
 /// The Song faces alone: a start should not read eighty megabytes of fonts.
 fn fonts() -> Vec<PathBuf> {
@@ -21,7 +24,11 @@ fn fonts() -> Vec<PathBuf> {
     for folder in folders.filter(|folder| folder.is_dir()) {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let name = path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
             if path.is_file() && (name.starts_with("Noto") || name.starts_with("SourceHan")) {
                 found.push(path.canonicalize().unwrap());
             }
@@ -68,10 +75,15 @@ impl Services {
     /// Starts both on the current runtime.
     pub async fn start(installation: &Installation) -> Self {
         let config = yinxin_signer_server::Config::read(&installation.signer_config).unwrap();
-        let signer = Signer::open(&config, Arc::new(NoCheckpoints)).await.unwrap();
+        let signer = Signer::open(&config, Arc::new(NoCheckpoints))
+            .await
+            .unwrap();
         let config = yinxin_verifier_server::Config::read(&installation.verifier_config).unwrap();
         let verifier = Verifier::open(&config).await.unwrap();
-        let started = Self { signer: signer.address(), verifier: verifier.address() };
+        let started = Self {
+            signer: signer.address(),
+            verifier: verifier.address(),
+        };
         tokio::spawn(signer.serve(std::future::pending()));
         tokio::spawn(verifier.serve(std::future::pending()));
         started

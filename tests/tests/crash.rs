@@ -44,8 +44,13 @@ impl Process {
             .spawn()
             .unwrap();
         let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let address = line.trim().parse().expect("the signer starts and tells its address");
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        let address = line
+            .trim()
+            .parse()
+            .expect("the signer starts and tells its address");
         Self { child, address }
     }
 
@@ -84,7 +89,11 @@ fn call(
 fn kill(n: usize) -> String {
     let step = Step::ALL[n % Step::ALL.len()];
     let twice = matches!(step, Step::Prepared | Step::IntentRecorded | Step::Signed);
-    let time = if twice && (n / Step::ALL.len()) % 2 == 1 { 2 } else { 1 };
+    let time = if twice && (n / Step::ALL.len()) % 2 == 1 {
+        2
+    } else {
+        1
+    };
     format!("{}:{time}", step.name())
 }
 
@@ -114,24 +123,46 @@ fn two_hundred_kills_leave_no_half_released_document_and_no_number_twice() {
         let process = Process::start(&installation, None);
         let first = call(&runtime, &installation, &process, &request).unwrap();
         let second = call(&runtime, &installation, &process, &request).unwrap();
-        assert_eq!(first.document, second.document, "a retry gives the same bytes");
+        assert_eq!(
+            first.document, second.document,
+            "a retry gives the same bytes"
+        );
         let licence = first.licence.unwrap();
-        assert!(numbers.insert(licence.number.clone()), "{} twice", licence.number);
-        assert_eq!(licence.number, format!("999900114001-{}-{n:06}", &licence.issue_date[..4]));
+        assert!(
+            numbers.insert(licence.number.clone()),
+            "{} twice",
+            licence.number
+        );
+        assert_eq!(
+            licence.number,
+            format!("999900114001-{}-{n:06}", &licence.issue_date[..4])
+        );
         released.insert(licence.identifier, first.document.to_vec());
     }
     runtime.block_on(the_record_agrees(folder.path(), &released));
-    println!("{kills} kills, {} licences, each number once", released.len());
+    println!(
+        "{kills} kills, {} licences, each number once",
+        released.len()
+    );
 }
 
 /// The record after it all: no open intent, each licence with its document, byte for byte.
 async fn the_record_agrees(folder: &Path, released: &BTreeMap<String, Vec<u8>>) {
-    let record = SqliteRecord::open(&folder.join("record.sqlite")).await.unwrap();
+    let record = SqliteRecord::open(&folder.join("record.sqlite"))
+        .await
+        .unwrap();
     assert_eq!(record.open_intents("another run").await.unwrap(), []);
     let documents = DocumentFolder::open(&folder.join("documents")).unwrap();
     for (identifier, document) in released {
-        let row = record.licence(identifier).await.unwrap().expect("a released licence is recorded");
+        let row = record
+            .licence(identifier)
+            .await
+            .unwrap()
+            .expect("a released licence is recorded");
         let stored = documents.get(&row.document_sha256).unwrap();
-        assert!(stored[..] == document[..], "{identifier}: the stored document is the released one");
+        assert!(
+            stored[..] == document[..],
+            "{identifier}: the stored document is the released one"
+        );
     }
 }

@@ -39,7 +39,10 @@ fn checkpoints(argument: Option<String>) -> Arc<dyn Checkpoints> {
         "there is no step {step}"
     );
     let left = AtomicU32::new(times.parse().expect("a number of times"));
-    Arc::new(KillAt { step: step.to_owned(), left })
+    Arc::new(KillAt {
+        step: step.to_owned(),
+        left,
+    })
 }
 
 #[tokio::main]
@@ -55,7 +58,12 @@ async fn main() -> ExitCode {
             std::process::exit(1)
         });
     println!("{}", signer.address());
-    std::io::stdout().flush().expect("somebody reads the address");
-    signer.serve(std::future::pending()).await.expect("it serves");
+    std::io::stdout()
+        .flush()
+        .expect("somebody reads the address");
+    signer
+        .serve(std::future::pending())
+        .await
+        .expect("it serves");
     ExitCode::SUCCESS
 }

@@ -1,15 +1,19 @@
 package yinxin.peers;
 
+import com.google.protobuf.Any;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.util.JsonFormat;
+import com.google.rpc.ErrorInfo;
 import io.grpc.Grpc;
 import io.grpc.ManagedChannel;
 import io.grpc.StatusRuntimeException;
 import io.grpc.TlsChannelCredentials;
+import io.grpc.protobuf.StatusProto;
 import io.grpc.stub.StreamObserver;
 import java.io.File;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.StringJoiner;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -30,8 +34,8 @@ import yinxin.v1.VerifyDocumentResponse;
  * java yinxin.peers.Client CA.pem CERTIFICATE.pem KEY.pem verify HOST:PORT FILE.pdf
  * </pre>
  *
- * Prints the answer as JSON (without the document); a gRPC error is {"status": …, "message": …} and
- * ends with 3.
+ * Prints the answer as JSON (without the document); a gRPC error is {"status": …, "message": …,
+ * "reason": …, "domain": …, "metadata": …} and ends with 3.
  */
 public final class Client {
   private static final int CHUNK_BYTES = 256 * 1024;
@@ -54,9 +58,7 @@ public final class Client {
         default -> throw new IllegalArgumentException(arguments[3]);
       }
     } catch (StatusRuntimeException error) {
-      System.out.println(
-          "{\"status\":\"" + error.getStatus().getCode() + "\",\"message\":"
-              + quoted(String.valueOf(error.getStatus().getDescription())) + "}");
+      System.out.println(status(error));
       code = 3;
     } finally {
       channel.shutdownNow().awaitTermination(5, TimeUnit.SECONDS);
@@ -128,6 +130,28 @@ public final class Client {
     System.out.println(
         JsonFormat.printer().preservingProtoFieldNames().omittingInsignificantWhitespace()
             .print(message));
+  }
+
+  /** The status with its google.rpc.ErrorInfo. */
+  private static String status(StatusRuntimeException error) throws Exception {
+    StringBuilder json = new StringBuilder();
+    json.append("{\"status\":\"").append(error.getStatus().getCode());
+    json.append("\",\"message\":").append(quoted("" + error.getStatus().getDescription()));
+    com.google.rpc.Status details = StatusProto.fromThrowable(error);
+    if (details != null) {
+      for (Any detail : details.getDetailsList()) {
+        if (detail.is(ErrorInfo.class)) {
+          ErrorInfo info = detail.unpack(ErrorInfo.class);
+          json.append(",\"reason\":").append(quoted(info.getReason()));
+          json.append(",\"domain\":").append(quoted(info.getDomain()));
+          StringJoiner metadata = new StringJoiner(",", "{", "}");
+          info.getMetadataMap()
+              .forEach((key, value) -> metadata.add(quoted(key) + ":" + quoted(value)));
+          json.append(",\"metadata\":").append(metadata);
+        }
+      }
+    }
+    return json.append('}').toString();
   }
 
   private static String quoted(String text) {
