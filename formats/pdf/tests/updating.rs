@@ -9,6 +9,8 @@
 mod sealing;
 mod support;
 
+use std::process::Command;
+
 use sealing::{
     TEXT_NOTE, appearance, dictionary_of, documents, existing, lopdf_fields, number_list,
     qpdf_accepts, request, sealed, try_prepare, visible, with_object_streams, with_table,
@@ -366,4 +368,56 @@ fn a_damaged_document_is_refused_or_sealed_right_but_never_panics() {
         sealed_anyway > 100,
         "only {sealed_anyway} of the damaged documents could be sealed"
     );
+}
+
+#[test]
+fn what_qpdf_rewrites_is_sealed_twice_and_what_it_encrypts_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let plain = folder.path().join("plain.pdf");
+    let original = with_table("", "/Annots[5 0 R]", &[(5, TEXT_NOTE)]);
+    std::fs::write(&plain, original).unwrap();
+    let cases: [(&str, &[&str], Option<XrefKind>); 4] = [
+        (
+            "object streams",
+            &["--object-streams=generate"],
+            Some(XrefKind::Stream),
+        ),
+        ("linearized", &["--linearize"], Some(XrefKind::Table)),
+        (
+            "linearized with object streams",
+            &["--linearize", "--object-streams=generate"],
+            Some(XrefKind::Stream),
+        ),
+        ("encrypted", &["--encrypt", "", "owner", "256", "--"], None),
+    ];
+    for (name, arguments, kind) in cases {
+        let made = folder.path().join("made.pdf");
+        let qpdf = Command::new("qpdf")
+            .args(arguments)
+            .arg(&plain)
+            .arg(&made)
+            .status();
+        match qpdf {
+            Err(error) => {
+                eprintln!("SKIPPED: qpdf is not installed: {error}");
+                return;
+            }
+            Ok(status) => assert!(status.success(), "{name}"),
+        }
+        let bytes = std::fs::read(&made).unwrap();
+        let Some(kind) = kind else {
+            assert_eq!(open(&bytes).unwrap_err().reason(), "PDF_ENCRYPTED");
+            continue;
+        };
+        let first = sealed(&bytes, &request(), &[1; 600]);
+        let again = SignatureRequest {
+            placement: visible(0, 20.0, 20.0),
+            ..request()
+        };
+        let second = sealed(&first, &again, &[2; 600]);
+        let document = open(&second).unwrap();
+        assert_eq!(document.newest().kind, kind, "{name}");
+        assert_eq!(document.signature_fields().unwrap().len(), 2, "{name}");
+        qpdf_accepts(name, &second);
+    }
 }
