@@ -6,6 +6,7 @@
 
 mod migrate;
 mod record;
+mod rows;
 
 use std::fs::OpenOptions;
 use std::io;

@@ -1,7 +1,6 @@
 //! The record's port over SQLite. Each method is one immediate transaction, so what it
 //! has checked still holds when it writes.
 
-use sqlx::Sqlite;
 use yinxin_pki::UnixSeconds;
 use yinxin_signer::record::{
     Intent, IntentId, LicenceRow, LicenceSeries, NewRequest, OpenIntent, Opened, Outcome, Record,
@@ -9,33 +8,11 @@ use yinxin_signer::record::{
 };
 
 use super::SqliteRecord;
-
-type Transaction = sqlx::Transaction<'static, Sqlite>;
-
-fn unavailable(doing: &'static str) -> impl FnOnce(sqlx::Error) -> RecordError {
-    move |source| RecordError::Unavailable {
-        doing,
-        source: Box::new(source),
-    }
-}
-
-fn refused<T>(rule: &'static str) -> Result<T, RecordError> {
-    Err(RecordError::Refused { rule })
-}
-
-/// A row that breaks a rule the schema should have kept.
-fn damaged(doing: &'static str, what: &'static str) -> RecordError {
-    RecordError::Unavailable {
-        doing,
-        source: what.into(),
-    }
-}
-
-fn digest(doing: &'static str, bytes: Vec<u8>) -> Result<[u8; 32], RecordError> {
-    bytes
-        .try_into()
-        .map_err(|_| damaged(doing, "a digest is not 32 bytes long"))
-}
+use super::rows::{
+    IntentRow, LicenceColumns, RequestColumns, Transaction, damaged, insert_licence,
+    insert_release, insert_request, licence_row, licence_taken, next_number, open_intent, open_row,
+    refused, release_of, unavailable,
+};
 
 const NOT_OPEN: &str = "the request is open";
 
@@ -48,37 +25,19 @@ impl SqliteRecord {
     }
 }
 
-/// The row and the attempt of a request that is open.
-async fn open_row(
-    transaction: &mut Transaction,
-    key: &RequestKey,
-    doing: &'static str,
-) -> Result<Option<(i64, i64)>, RecordError> {
-    sqlx::query_as(
-        "SELECT id, attempt FROM request
-         WHERE caller = ? AND request_id = ? AND state = 'open'",
-    )
-    .bind(&key.caller)
-    .bind(&key.request_id)
-    .fetch_optional(&mut **transaction)
-    .await
-    .map_err(unavailable(doing))
-}
-
 impl Record for SqliteRecord {
     async fn open_request(&self, request: &NewRequest) -> Result<Opened, RecordError> {
         const DOING: &str = "opening a request";
         let mut transaction = self.begin(DOING).await?;
-        let known: Option<(i64, String, Vec<u8>, i64, u32, String, Option<String>)> =
-            sqlx::query_as(
-                "SELECT id, operation, body_sha256, first_opened_at, attempt, state, holder
+        let known: Option<RequestColumns> = sqlx::query_as(
+            "SELECT id, operation, body_sha256, first_opened_at, attempt, state, holder
                  FROM request WHERE caller = ? AND request_id = ?",
-            )
-            .bind(&request.key.caller)
-            .bind(&request.key.request_id)
-            .fetch_optional(&mut *transaction)
-            .await
-            .map_err(unavailable(DOING))?;
+        )
+        .bind(&request.key.caller)
+        .bind(&request.key.request_id)
+        .fetch_optional(&mut *transaction)
+        .await
+        .map_err(unavailable(DOING))?;
         let Some((id, operation, body_sha256, first_opened_at, attempt, state, holder)) = known
         else {
             insert_request(&mut transaction, request)
@@ -336,188 +295,4 @@ impl Record for SqliteRecord {
         .map_err(unavailable(DOING))?;
         row.map(|row| licence_row(DOING, row)).transpose()
     }
-}
-
-async fn insert_request(
-    transaction: &mut Transaction,
-    request: &NewRequest,
-) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "INSERT INTO request (caller, request_id, operation, body_sha256, details_json,
-             first_opened_at, attempt, state, holder)
-         VALUES (?, ?, ?, ?, ?, ?, 1, 'open', ?)",
-    )
-    .bind(&request.key.caller)
-    .bind(&request.key.request_id)
-    .bind(request.operation.name())
-    .bind(request.body_sha256.as_slice())
-    .bind(&request.details_json)
-    .bind(request.opened_at.0)
-    .bind(&request.holder)
-    .execute(&mut **transaction)
-    .await
-    .map(|_| ())
-}
-
-/// The highest number of the series and one more; the primary key finds it at once.
-async fn next_number(
-    transaction: &mut Transaction,
-    request: i64,
-    series: &LicenceSeries,
-) -> Result<i64, sqlx::Error> {
-    sqlx::query_scalar(
-        "INSERT INTO licence_number (licence_type, issuer, year, number, request)
-         SELECT ?1, ?2, ?3, coalesce(max(number), 0) + 1, ?4 FROM licence_number
-             WHERE licence_type = ?1 AND issuer = ?2 AND year = ?3
-         RETURNING number",
-    )
-    .bind(&series.licence_type)
-    .bind(&series.issuer)
-    .bind(series.year)
-    .bind(request)
-    .fetch_one(&mut **transaction)
-    .await
-}
-
-async fn licence_taken(
-    transaction: &mut Transaction,
-    licence: &LicenceRow,
-) -> Result<bool, sqlx::Error> {
-    sqlx::query_scalar(
-        "SELECT EXISTS (SELECT 1 FROM licence WHERE identifier = ?)
-             OR EXISTS (SELECT 1 FROM licence WHERE number = ?)",
-    )
-    .bind(&licence.identifier)
-    .bind(&licence.number)
-    .fetch_one(&mut **transaction)
-    .await
-}
-
-async fn insert_licence(
-    transaction: &mut Transaction,
-    licence: &LicenceRow,
-) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "INSERT INTO licence (identifier, number, licence_type, issuer_code, version,
-             metadata_json, document_sha256, issued_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-    )
-    .bind(&licence.identifier)
-    .bind(&licence.number)
-    .bind(&licence.licence_type)
-    .bind(&licence.issuer_code)
-    .bind(licence.version)
-    .bind(&licence.metadata_json)
-    .bind(licence.document_sha256.as_slice())
-    .bind(licence.issued_at.0)
-    .execute(&mut **transaction)
-    .await
-    .map(|_| ())
-}
-
-async fn insert_release(
-    transaction: &mut Transaction,
-    request: i64,
-    release: &Release,
-) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "INSERT INTO release (request, document_sha256, container, receipt_json, licence,
-             released_at)
-         VALUES (?, ?, ?, ?, ?, ?)",
-    )
-    .bind(request)
-    .bind(release.document_sha256.as_ref().map(<[u8; 32]>::as_slice))
-    .bind(&release.container)
-    .bind(&release.receipt_json)
-    .bind(release.licence.as_ref().map(|licence| &licence.identifier))
-    .bind(release.released_at.0)
-    .execute(&mut **transaction)
-    .await
-    .map(|_| ())
-}
-
-async fn release_of(transaction: &mut Transaction, request: i64) -> Result<Release, RecordError> {
-    const DOING: &str = "reading a release";
-    let (document_sha256, container, receipt_json, identifier, released_at): (
-        Option<Vec<u8>>,
-        Option<Vec<u8>>,
-        String,
-        Option<String>,
-        i64,
-    ) = sqlx::query_as(
-        "SELECT document_sha256, container, receipt_json, licence, released_at
-         FROM release WHERE request = ?",
-    )
-    .bind(request)
-    .fetch_one(&mut **transaction)
-    .await
-    .map_err(unavailable(DOING))?;
-    let licence: Option<LicenceColumns> = sqlx::query_as(
-        "SELECT identifier, number, licence_type, issuer_code, version, metadata_json,
-             document_sha256, issued_at
-         FROM licence WHERE identifier = ?",
-    )
-    .bind(identifier)
-    .fetch_optional(&mut **transaction)
-    .await
-    .map_err(unavailable(DOING))?;
-    Ok(Release {
-        document_sha256: document_sha256
-            .map(|bytes| digest(DOING, bytes))
-            .transpose()?,
-        container,
-        receipt_json,
-        licence: licence.map(|row| licence_row(DOING, row)).transpose()?,
-        released_at: UnixSeconds(released_at),
-    })
-}
-
-type IntentRow = (
-    i64,
-    String,
-    String,
-    u32,
-    u32,
-    String,
-    String,
-    Vec<u8>,
-    String,
-    Vec<u8>,
-    i64,
-);
-
-fn open_intent(doing: &'static str, row: IntentRow) -> Result<OpenIntent, RecordError> {
-    let (id, caller, request_id, attempt, ordinal, seal_id, profile, certificate_sha256, ..) = row;
-    let (.., digest_algorithm, covered_digest, recorded_at) = row;
-    Ok(OpenIntent {
-        id: IntentId(id),
-        intent: Intent {
-            key: RequestKey { caller, request_id },
-            attempt,
-            ordinal,
-            seal_id,
-            profile,
-            certificate_sha256: digest(doing, certificate_sha256)?,
-            digest_algorithm,
-            digest: covered_digest,
-            recorded_at: UnixSeconds(recorded_at),
-        },
-    })
-}
-
-type LicenceColumns = (String, String, String, String, u16, String, Vec<u8>, i64);
-
-fn licence_row(doing: &'static str, row: LicenceColumns) -> Result<LicenceRow, RecordError> {
-    let (identifier, number, licence_type, issuer_code, version, metadata_json, sha256, issued_at) =
-        row;
-    Ok(LicenceRow {
-        identifier,
-        number,
-        licence_type,
-        issuer_code,
-        version,
-        metadata_json,
-        document_sha256: digest(doing, sha256)?,
-        issued_at: UnixSeconds(issued_at),
-    })
 }
