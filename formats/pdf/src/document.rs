@@ -322,6 +322,7 @@ impl<'a> Document<'a> {
             .saturating_sub(self.state().spent.decoded_bytes);
         let (room, limit) = room(left, &self.limits);
         let coded = self.bytes.get(data.clone()).unwrap_or_default();
+        self.charge(coded.len() as u64)?;
         let mut spent = 0;
         let decoded = filter::decode(coded, &filters, data.start, room, limit, &mut spent);
         let mut state = self.state();

@@ -245,13 +245,23 @@ impl<'b> Lexer<'b> {
         self.position += 1;
         let mut open: usize = 1;
         let mut bytes = Vec::new();
-        while let Some(byte) = self.peek() {
+        loop {
+            // Most of a string stands for itself.
+            let rest = self.bytes.get(self.position..).unwrap_or_default();
+            let special = rest
+                .iter()
+                .position(|byte| matches!(byte, b'(' | b')' | b'\\' | b'\r'));
+            let plain = rest
+                .get(..special.unwrap_or(rest.len()))
+                .unwrap_or_default();
+            bytes.extend_from_slice(plain);
+            self.position += plain.len();
+            let Some(byte) = self.peek() else {
+                return self.error(start, "a string that does not end");
+            };
             self.position += 1;
             match byte {
-                b'(' => {
-                    open += 1;
-                    bytes.push(byte);
-                }
+                b'(' => open += 1,
                 b')' => {
                     open -= 1;
                     if open == 0 {
@@ -260,20 +270,22 @@ impl<'b> Lexer<'b> {
                             hexadecimal: false,
                         });
                     }
-                    bytes.push(byte);
                 }
-                b'\\' => self.escape(&mut bytes),
                 b'\r' => {
                     // Every end-of-line marker in a string reads as LF.
                     if self.peek() == Some(b'\n') {
                         self.position += 1;
                     }
                     bytes.push(b'\n');
+                    continue;
                 }
-                _ => bytes.push(byte),
+                _ => {
+                    self.escape(&mut bytes);
+                    continue;
+                }
             }
+            bytes.push(byte);
         }
-        self.error(start, "a string that does not end")
     }
 
     /// What follows a backslash; an unknown escape is the character itself (7.3.4.2).
@@ -342,5 +354,87 @@ pub(crate) fn hex_value(byte: u8) -> Option<u8> {
         b'a'..=b'f' => Some(byte - b'a' + 10),
         b'A'..=b'F' => Some(byte - b'A' + 10),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn token(text: &str) -> Option<Token<'_>> {
+        let mut lexer = Lexer::new(text.as_bytes(), 0);
+        let token = lexer.next().ok()?;
+        assert_eq!(token.1.end, text.trim_end().len(), "{text}");
+        Some(token.0)
+    }
+
+    #[test]
+    fn numbers_have_the_forms_of_the_standard_only() {
+        for (text, expected) in [
+            ("123", Some(Token::Integer(123))),
+            ("+17", Some(Token::Integer(17))),
+            ("-98", Some(Token::Integer(-98))),
+            ("0", Some(Token::Integer(0))),
+            ("34.5", Some(Token::Real(34.5))),
+            ("-3.62", Some(Token::Real(-3.62))),
+            ("4.", Some(Token::Real(4.0))),
+            ("-.002", Some(Token::Real(-0.002))),
+            ("--5", None),
+            ("5-3", None),
+            (".", None),
+            ("-", None),
+            ("6.02e23", None),
+            ("1.2.3", None),
+            ("9223372036854775808", None),
+        ] {
+            assert_eq!(token(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn strings_have_the_escapes_of_the_standard() {
+        for (text, expected) in [
+            ("()", &b""[..]),
+            ("(a(b)c)", b"a(b)c"),
+            ("(\\(\\)\\\\)", b"()\\"),
+            ("(\\n\\r\\t\\b\\f)", b"\n\r\t\x08\x0c"),
+            ("(\\q)", b"q"),
+            ("(a\\\r\nb\\\nc)", b"abc"),
+            ("(a\r\nb\rc\nd)", b"a\nb\nc\nd"),
+            ("(\\0053\\53\\7x\\777)", b"\x053+\x07x\xff"),
+            ("<>", b""),
+            ("<901FA3>", &[0x90, 0x1f, 0xa3]),
+            ("<90 1f\nA>", &[0x90, 0x1f, 0xa0]),
+        ] {
+            let Some(Token::String { bytes, .. }) = token(text) else {
+                panic!("{text}")
+            };
+            assert_eq!(bytes, expected, "{text}");
+        }
+        for text in ["(", "(()", "(\\)", "(\\", "<", "<0", "<0x>"] {
+            assert_eq!(token(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn names_are_decoded() {
+        for (text, expected) in [
+            ("/Name1", Some(&b"Name1"[..])),
+            ("/", Some(b"")),
+            (
+                "/A;Name_With-Various***Characters?",
+                Some(b"A;Name_With-Various***Characters?"),
+            ),
+            ("/lime#20Green", Some(b"lime Green")),
+            ("/#E5#ae#8b", Some("宋".as_bytes())),
+            ("/宋", Some("宋".as_bytes())),
+            ("/a#", None),
+            ("/a#4", None),
+            ("/a#xy", None),
+            ("/a#00", None),
+        ] {
+            let name = expected.map(|name| Token::Name(name.to_vec()));
+            assert_eq!(token(text), name, "{text}");
+        }
     }
 }

@@ -29,8 +29,9 @@ pub struct Limits {
     pub object_values_max: usize,
     /// Length of one object without its stream data.
     pub object_bytes_max: usize,
-    /// Bytes of object syntax read over the life of one [`crate::Document`]. It stops files whose
-    /// objects stand inside one another, so that reading each is reading all.
+    /// Bytes of object syntax and of encoded stream data read over the life of one
+    /// [`crate::Document`]. It stops files whose objects stand inside one another, so that reading
+    /// each is reading all; an honest document is seldom read twice.
     pub parsed_bytes_max: u64,
     /// Fields and widgets below `/AcroForm`.
     pub form_nodes_max: usize,
@@ -50,7 +51,7 @@ impl Default for Limits {
             signatures_max: 64,
             object_values_max: 500_000,
             object_bytes_max: 16 * MIB,
-            parsed_bytes_max: 512 * MIB as u64,
+            parsed_bytes_max: 256 * MIB as u64,
             form_nodes_max: 50_000,
         }
     }

@@ -278,12 +278,12 @@ impl<'a> Document<'a> {
                     self.limits.pages_max as u64,
                 )?;
                 let node = self.node(id)?;
-                let inherited = open.last().map(|parent| Arc::clone(&parent.inherited));
-                let inherited = inherited.unwrap_or_default();
+                let above = open.last().map(|parent| Arc::clone(&parent.inherited));
+                let above = above.unwrap_or_default();
                 match node.inner {
                     None => {
                         by_id.insert(id, leaves.len());
-                        leaves.push((id, inherited));
+                        leaves.push((id, above));
                         check(
                             "pages_max",
                             leaves.len() as u64,
@@ -296,17 +296,15 @@ impl<'a> Document<'a> {
                             open.len() as u64,
                             self.limits.nesting_max as u64,
                         )?;
-                        let own = node
-                            .object
-                            .dictionary()
-                            .unwrap_or(&Dictionary::default())
-                            .clone();
+                        let own = node.object.dictionary();
+                        let inherited =
+                            own.map_or_else(|| Arc::clone(&above), |own| above.below(own));
                         open.push(Open {
                             id,
                             kids: kids.into_iter(),
                             count,
                             leaves_before: leaves.len(),
-                            inherited: inherited.below(&own),
+                            inherited,
                         });
                     }
                 }

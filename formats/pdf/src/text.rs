@@ -36,3 +36,23 @@ fn pdf_doc_character(byte: u8) -> char {
         _ => char::from(byte),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::text_string;
+
+    #[test]
+    fn texts_are_decoded_by_their_mark() {
+        for (bytes, expected) in [
+            (&b"plain"[..], "plain"),
+            (b"\x80 \xe9\xa0", "\u{2022} \u{e9}\u{20ac}"),
+            (b"\x18\x9f\xad", "\u{2d8}\u{fffd}\u{fffd}"),
+            (b"\xfe\xff\x53\x70\xd8\x40\xdc\x0b", "印\u{2000b}"),
+            (b"\xfe\xff\xd8\x40\x53", "\u{fffd}\u{fffd}"),
+            (b"\xef\xbb\xbf\xe5\x8d\xb0", "印"),
+            (b"\xef\xbb\xbf\xff", "\u{fffd}"),
+        ] {
+            assert_eq!(text_string(bytes), expected, "{bytes:?}");
+        }
+    }
+}

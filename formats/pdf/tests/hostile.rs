@@ -399,3 +399,25 @@ fn white_space_and_comments_without_end_are_read_once() {
     builder.bytes.extend_from_slice(blank.as_bytes());
     measured("white space", || read_all(&builder.bytes)).unwrap();
 }
+
+/// Empty Flate blocks decode to nothing, and streams inside one another could share them.
+#[test]
+fn data_that_decode_to_nothing_count_as_read() {
+    let _alone = alone();
+    let mut data = vec![0x78, 0x9c];
+    data.extend([0x00, 0x00, 0x00, 0xff, 0xff].repeat(200_000));
+    data.extend([0x01, 0x00, 0x00, 0xff, 0xff, 0x00, 0x00, 0x00, 0x01]);
+    let mut builder = Builder::with_pages(1);
+    builder.stream(3, "/Filter/FlateDecode", &data);
+    builder.end_with_table("");
+    let limits = Limits {
+        parsed_bytes_max: 3_500_000,
+        ..Limits::default()
+    };
+    let document = Document::open(&builder.bytes, limits).unwrap();
+    let object = document.object(id(3)).unwrap();
+    let results: Vec<bool> = (0..5)
+        .map(|_| document.stream_data(&object).is_ok())
+        .collect();
+    assert_eq!(results, [true, true, true, false, false]);
+}
