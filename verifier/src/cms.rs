@@ -381,22 +381,29 @@ pub(crate) fn judge_key(key: &PublicKey, steps: &mut Steps) {
     }
 }
 
-/// Certificates inside that name an issuer we have must be signed by it. Nothing signs this part
-/// of the container, so a certificate that was tampered with must not pass unnoticed just because a
-/// path exists without it.
+/// Certificates inside that name an issuer we have must be signed by it, and none may be an altered
+/// copy of one we have. Nothing signs this part of the container, so a certificate that was tampered
+/// with must not pass unnoticed just because a path exists without it.
 fn judge_neighbours(data: &SignedData, trust: &Trust, steps: &mut Steps) {
     let certificates = data.certificates();
+    let configured = || trust.intermediates.iter().chain(&trust.anchors);
     for certificate in certificates {
         let mut issuers = certificates
             .iter()
-            .chain(&trust.intermediates)
-            .chain(&trust.anchors)
+            .chain(configured())
             .filter(|issuer| issuer.subject_der() == certificate.issuer_der())
             .peekable();
         let has_issuer = issuers.peek().is_some();
         let verifies =
             issuers.any(|issuer| certificate.verify_signed_by(issuer.public_key()).is_ok());
-        if has_issuer && !verifies {
+        let is_altered_copy = || {
+            configured().any(|known| {
+                known.der() != certificate.der()
+                    && (known.tbs_der() == certificate.tbs_der()
+                        || known.signature_value() == certificate.signature_value())
+            })
+        };
+        if !verifies && (has_issuer || is_altered_copy()) {
             let finding = Finding::CertificateForged {
                 subject: chain::name_of(certificate),
             };

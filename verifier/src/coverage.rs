@@ -21,8 +21,8 @@ pub(crate) struct SignedRanges {
 /// Checks form and place of a signature dictionary and its /ByteRange.
 ///
 /// The ranges come back only if they are beyond doubt: they begin with the file, leave out exactly
-/// this signature's /Contents with its angle brackets, hold the rest of the dictionary, and end
-/// where the revision ends that wrote the dictionary.
+/// this signature's /Contents with its angle brackets, hold the rest of the dictionary, and end with
+/// a revision that shows this very dictionary.
 pub(crate) fn judge_coverage(
     document: &Document<'_>,
     signature: &SignatureDictionary,
@@ -119,7 +119,9 @@ fn ranges(
     let revision_index = document
         .revision_ending_at(end)
         .ok_or(Finding::RangeEndsInsideRevision { end: end as u64 })?;
-    if revision_index != signature.revision_index {
+    // Later sections may repeat the entry, but the signed state must show this very dictionary.
+    let then = document.signature_at(signature.id, revision_index);
+    if !then.is_ok_and(|then| then.span == signature.span && !then.in_object_stream) {
         return Err(Finding::SignatureFromOtherRevision);
     }
     let revisions = document.revisions().len();

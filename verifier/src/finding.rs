@@ -72,7 +72,7 @@ pub enum Finding {
         /// Where they end.
         end: u64,
     },
-    /// The signature dictionary was not written in the revision that it covers.
+    /// The covered revision has another object in the place of this signature dictionary.
     SignatureFromOtherRevision,
     /// Bytes follow the last revision; they belong to nothing.
     BytesAfterLastRevision {

@@ -33,13 +33,10 @@ impl Comparison<'_, '_> {
                 self.explained.insert(number);
                 self.allow(Some(number), Changed::Orphan);
             } else {
-                let used_as = self
-                    .walk
-                    .uses
-                    .get(&number)
-                    .map(|uses| uses.first_key.clone());
-                let what = what_is(delta, used_as.as_deref());
-                self.flag(Some(number), what, used_as.as_deref());
+                let uses = self.walk.uses.get(&number);
+                let keys = uses.map(|uses| uses.keys.clone()).unwrap_or_default();
+                let (what, key) = what_is(delta, &keys);
+                self.flag(Some(number), what, key.as_deref());
             }
         }
     }
@@ -105,11 +102,15 @@ pub(super) struct Walk {
     uses: BTreeMap<u32, Uses>,
 }
 
+#[derive(Default)]
 struct Uses {
-    /// The key nearest above the first reference met.
-    first_key: Vec<u8>,
+    /// Keys nearest above the references met, each once.
+    keys: Vec<Vec<u8>>,
     count: usize,
 }
+
+/// Keys remembered for one object; more would only repeat what it is used as.
+const KEYS_MAX: usize = 16;
 
 impl Walk {
     /// How many references lead to a number that differs.
@@ -132,13 +133,11 @@ pub(super) fn walk(
     let mut note = |value: &Value, walk: &mut Walk, waiting: &mut Vec<ObjectId>| {
         objects::references(value, b"", &mut |id, key| {
             if deltas.contains_key(&id.number) {
-                walk.uses
-                    .entry(id.number)
-                    .or_insert_with(|| Uses {
-                        first_key: key.to_vec(),
-                        count: 0,
-                    })
-                    .count += 1;
+                let uses = walk.uses.entry(id.number).or_default();
+                uses.count += 1;
+                if uses.keys.len() < KEYS_MAX && !uses.keys.iter().any(|known| known == key) {
+                    uses.keys.push(key.to_vec());
+                }
             }
             if seen.insert(id.number) {
                 waiting.push(id);
@@ -171,32 +170,44 @@ pub(super) fn walk(
     Ok(walk)
 }
 
-/// What a changed object is to the document, by its type, else by who refers to it.
-fn what_is(delta: &Delta<'_>, used_as: Option<&[u8]>) -> Changed {
+/// What a changed object is to the document, by its type, else by who refers to it; and under
+/// which key.
+fn what_is(delta: &Delta<'_>, keys: &[Vec<u8>]) -> (Changed, Option<Vec<u8>>) {
+    let first_key = keys.first().cloned();
     if delta.unreadable {
-        return Changed::Unreadable;
+        return (Changed::Unreadable, first_key);
     }
     let Some(now) = &delta.now else {
-        return Changed::Deleted;
+        return (Changed::Deleted, first_key);
     };
     let dictionary = delta.then.as_ref().unwrap_or(now).dictionary();
     if let Some(what) = dictionary.and_then(by_type) {
-        return what;
+        return (what, first_key);
     }
-    match used_as {
-        Some(
-            b"Contents" | b"XObject" | b"Font" | b"Resources" | b"ExtGState" | b"Pattern"
-            | b"Shading" | b"ColorSpace" | b"Properties" | b"FontFile" | b"FontFile2"
-            | b"FontFile3" | b"SMask" | b"ToUnicode" | b"DescendantFonts" | b"FontDescriptor"
-            | b"Encoding" | b"CharProcs",
-        ) => Changed::PageContent,
-        Some(b"Kids") => Changed::PageTree,
-        Some(b"Annots") => Changed::PageAnnotations,
-        Some(b"AP" | b"N" | b"D" | b"R") => Changed::Annotation,
-        Some(b"Fields" | b"AcroForm") => Changed::Form,
-        Some(b"K" | b"ParentTree" | b"StructTreeRoot" | b"Nums") => Changed::Structure,
-        Some(_) | None => Changed::Other,
+    // An object may be used in several ways; what shows on a page counts most.
+    let uses = keys
+        .iter()
+        .filter_map(|key| by_key(key).map(|(weight, what)| (weight, what, key)));
+    match uses.min_by_key(|(weight, ..)| *weight) {
+        Some((_, what, key)) => (what, Some(key.clone())),
+        None => (Changed::Other, first_key),
     }
+}
+
+/// What an object is that stands under this key; the number orders by weight.
+fn by_key(key: &[u8]) -> Option<(u8, Changed)> {
+    Some(match key {
+        b"Contents" | b"XObject" | b"Font" | b"Resources" | b"ExtGState" | b"Pattern"
+        | b"Shading" | b"ColorSpace" | b"Properties" | b"FontFile" | b"FontFile2"
+        | b"FontFile3" | b"SMask" | b"ToUnicode" | b"DescendantFonts" | b"FontDescriptor"
+        | b"Encoding" | b"CharProcs" => (0, Changed::PageContent),
+        b"Kids" => (1, Changed::PageTree),
+        b"Annots" => (2, Changed::PageAnnotations),
+        b"AP" | b"N" | b"D" | b"R" => (3, Changed::Annotation),
+        b"Fields" | b"AcroForm" => (4, Changed::Form),
+        b"K" | b"ParentTree" | b"StructTreeRoot" | b"Nums" => (5, Changed::Structure),
+        _ => return None,
+    })
 }
 
 fn by_type(dictionary: &Dictionary) -> Option<Changed> {
@@ -218,7 +229,7 @@ fn by_type(dictionary: &Dictionary) -> Option<Changed> {
         Some(b"Metadata") => return Some(Changed::Metadata),
         Some(b"ObjStm") => return Some(Changed::ObjectStream),
         Some(b"StructTreeRoot" | b"StructElem") => return Some(Changed::Structure),
-        Some(b"Font" | b"FontDescriptor" | b"XObject") => return Some(Changed::PageContent),
+        Some(b"Font" | b"FontDescriptor") => return Some(Changed::PageContent),
         Some(_) | None => {}
     }
     let is_widget = dictionary.has_name(b"Subtype", b"Widget");

@@ -88,8 +88,8 @@ impl Finding {
                 format!("the covered range ends at byte {end}, where no complete revision ends"),
             ),
             Self::SignatureFromOtherRevision => plain(
-                "签名字典不是在所覆盖的那次写入中产生的",
-                "the signature dictionary was not written in the revision it covers",
+                "所覆盖的内容里，签名字典不是这一个",
+                "what is covered has another signature dictionary in this place",
             ),
             Self::BytesAfterLastRevision { count } => (
                 format!("文件末尾多出 {count} 字节"),
