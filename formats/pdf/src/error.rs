@@ -248,7 +248,8 @@ pub enum PdfError {
     /// The document costs more than the configured limit.
     #[error("limit {limit} passed: {value} is more than {max}")]
     LimitExceeded {
-        /// Name of the field of [`crate::Limits`].
+        /// The field of [`crate::Limits`], or one of the fixed `filters` (on one stream) and
+        /// `field_name_bytes`.
         limit: &'static str,
         /// What the document asks for (at least).
         value: u64,

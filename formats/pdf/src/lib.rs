@@ -11,6 +11,12 @@
 //! numbers at or above `/Size` or twice in a section; duplicate dictionary keys; a `/Length` that
 //! does not lead to `endstream`; encrypted documents.
 //!
+//! In a hybrid file (7.5.8.4) an object that is free in the table and stands in the `/XRefStm` is
+//! what hybrid files are for; any other difference between the two is refused at open. A
+//! linearized file (Annex F) is one revision, although it has two sections and the chain leads
+//! forward once. An object stream, or the object of a `/Length`, that a later update has replaced
+//! does not speak for older entries: what would need it is refused.
+//!
 //! Checked at open: header, end, and the whole `/Prev` chain. Checked when an object is asked
 //! for: that its entry lies inside its revision and that the header there has its number and
 //! generation. An honest file may carry wrong entries for objects that nothing uses.
@@ -43,6 +49,7 @@ pub use parser::parse_value;
 pub use signature::SignatureDictionary;
 pub use text::text_string;
 pub use update::{
-    Appearance, FieldTarget, Note, Placement, PreparedUpdate, SignatureRequest, UpdateError, prepare,
+    Appearance, FieldTarget, Note, Placement, PreparedUpdate, SignatureRequest, UpdateError,
+    prepare,
 };
 pub use xref::{Revision, XrefEntry, XrefKind};

@@ -247,6 +247,34 @@ fn a_hybrid_file_shows_what_its_stream_adds() {
     );
 }
 
+/// Word writes a classic file, and behind its %%EOF an empty table that names the stream.
+#[test]
+fn a_hybrid_file_as_word_writes_it_is_read() {
+    let mut builder = Builder::with_pages(1);
+    let stream = builder.bytes.len();
+    builder.place(4, Place::File(stream, 0));
+    let (rows, index) = builder.stream_rows();
+    builder.stream(
+        4,
+        &format!("/Type/XRef/W[1 4 2]/Index[{index}]/Size 20"),
+        &rows,
+    );
+    builder.end_with_table("");
+    let offset = builder.bytes.len();
+    let trailer = builder.trailer_entries(&format!("/XRefStm {stream}"));
+    let end = format!("xref\n0 0\ntrailer\n<<{trailer}>>\n");
+    builder.bytes.extend_from_slice(end.as_bytes());
+    builder.end_revision(offset);
+    let document = open(&builder.bytes).unwrap();
+    let kinds: Vec<_> = document
+        .revisions()
+        .iter()
+        .map(|revision| revision.kind)
+        .collect();
+    assert_eq!(kinds, [XrefKind::Table, XrefKind::Hybrid]);
+    read_all(&builder.bytes).unwrap();
+}
+
 #[test]
 fn a_hybrid_file_whose_table_says_something_else_is_refused() {
     let error = open(&hybrid(Place::File(15, 0))).unwrap_err();
