@@ -14,6 +14,7 @@ use yinxin_pdf::{Document, FieldTarget, Limits, Placement, SignatureRequest};
 use yinxin_pki::DigestAlgorithm;
 use yinxin_proto::Bytes;
 use yinxin_proto::v1;
+use yinxin_signer::ports::{Clock as _, SystemClock};
 use yinxin_tests::department::{Department, marital_proof, reason, seal_header};
 use yinxin_tests::services::{Services, install};
 
@@ -24,7 +25,6 @@ struct House {
     bank: Department,
     verifier: Department,
     signer_port: u16,
-    _folder: tempfile::TempDir,
 }
 
 fn in_house<F: Future<Output = ()>>(test: impl FnOnce(House) -> F) {
@@ -43,9 +43,10 @@ fn in_house<F: Future<Output = ()>>(test: impl FnOnce(House) -> F) {
             verifier: Department::connect(bank, verifier).await.unwrap(),
             signer_port: signer,
             installation,
-            _folder: folder,
         };
         test(house).await;
+        // Not before: the services live in it.
+        drop(folder);
     });
 }
 
@@ -376,7 +377,7 @@ fn a_digest_is_sealed_while_the_document_stays_at_the_department() {
                     filter: described.filter.clone(),
                     sub_filter: described.sub_filter.clone(),
                     contents_bytes: described.container_bytes_max as usize,
-                    signing_time: 1_790_000_000,
+                    signing_time: SystemClock.now().0,
                     signing_offset_minutes: 480,
                     name: None,
                     reason: None,
