@@ -25,8 +25,10 @@ pub use trust::read_trust;
 /// The longest message in: a chunk of 1 MiB with its frame.
 const MESSAGE_BYTES_MAX: usize = 1024 * 1024 + 64 * 1024;
 
-/// How much of one document may be on its way before it is taken in.
-const WINDOW_BYTES: u32 = 1024 * 1024;
+/// How much of one document may be on its way before it is taken in. Four chunks of the
+/// longest: with a window of one, sender and receiver wait for each other, and 100 MB
+/// take ten times as long.
+const WINDOW_BYTES: u32 = 4 * 1024 * 1024;
 
 /// How many requests one connection may have open.
 const STREAMS_PER_CONNECTION_MAX: u32 = 16;
@@ -195,7 +197,7 @@ fn server(config: &Config) -> Result<Server, StartError> {
     let server = Server::builder()
         .tcp_nodelay(true)
         .initial_stream_window_size(WINDOW_BYTES)
-        .initial_connection_window_size(4 * WINDOW_BYTES)
+        .initial_connection_window_size(2 * WINDOW_BYTES)
         .max_concurrent_streams(STREAMS_PER_CONNECTION_MAX)
         .http2_max_header_list_size(HEADER_BYTES_MAX)
         .http2_keepalive_interval(Some(KEEPALIVE));
