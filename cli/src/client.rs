@@ -111,15 +111,11 @@ impl Signer {
         header: v1::SealDocumentHeader,
         document: Bytes,
     ) -> Result<Vec<u8>, Failure> {
-        let total = document.len() as u64;
-        let mut sent = crate::progress::Progress::new("seal", total);
         let head = v1::SealDocumentRequest { part: Some(RequestPart::Header(header)) };
-        let parts = tokio_stream::once(head).chain(tokio_stream::iter(chunks(document)).map(
-            move |chunk| {
-                sent.add(chunk.len() as u64);
-                v1::SealDocumentRequest { part: Some(RequestPart::Chunk(chunk)) }
-            },
-        ));
+        let parts = tokio_stream::once(head).chain(
+            tokio_stream::iter(chunks(document))
+                .map(|chunk| v1::SealDocumentRequest { part: Some(RequestPart::Chunk(chunk)) }),
+        );
         let refused = |status: tonic::Status| Failure::status(&status);
         let mut answers = SealingServiceClient::new(self.0.clone())
             .max_decoding_message_size(MESSAGE_BYTES_MAX)

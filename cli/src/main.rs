@@ -15,13 +15,24 @@ use clap::Parser as _;
 
 use args::{Arguments, Command};
 use language::Language;
+use progress::Progress;
 
 /// The exit code for a failure that is not a verdict on a document.
 const COULD_NOT: u8 = 3;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version are asked for; anything else means that nothing was looked at.
+            let code = if error.use_stderr() { COULD_NOT } else { 0 };
+            // Nobody is left to tell if even this cannot be written.
+            let _printed = error.print();
+            return ExitCode::from(code);
+        }
+    };
     let language = arguments.lang.unwrap_or_else(Language::of_locale);
+    let progress = Progress::start(language.pick("正在处理", "working"));
     let done = match arguments.command {
         Command::Demo(demo) => commands::demo::run(&demo, language),
         Command::Dev(dev) => commands::dev::run(&dev, language),
@@ -31,6 +42,7 @@ fn main() -> ExitCode {
         Command::Verify(verify) => commands::verify::run(&verify, language),
         Command::Serve(serve) => commands::serve::run(&serve),
     };
+    drop(progress);
     match done {
         Ok(code) => code,
         Err(failure) => {

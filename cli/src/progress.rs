@@ -1,48 +1,46 @@
 //! What a person sees while something takes longer than a second.
 
 use std::io::{IsTerminal as _, Write as _, stderr};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// Says nothing in the first second, then at most four times a second how far it is.
+/// Says nothing in the first second; then, on a terminal, what is being done and for how long.
 pub(crate) struct Progress {
-    label: &'static str,
-    total: u64,
-    done: u64,
-    started: Instant,
-    last_said: Option<Instant>,
-    terminal: bool,
+    done: Option<Sender<()>>,
+    clock: Option<JoinHandle<()>>,
 }
 
 impl Progress {
-    pub(crate) fn new(label: &'static str, total: u64) -> Self {
-        Self {
-            label,
-            total,
-            done: 0,
-            started: Instant::now(),
-            last_said: None,
-            terminal: stderr().is_terminal(),
+    pub(crate) fn start(label: &str) -> Self {
+        if !stderr().is_terminal() {
+            return Self { done: None, clock: None };
         }
-    }
-
-    pub(crate) fn add(&mut self, bytes: u64) {
-        self.done += bytes;
-        let quiet = self.last_said.is_some_and(|last| last.elapsed() < Duration::from_millis(250));
-        if !self.terminal || self.started.elapsed() < Duration::from_secs(1) || quiet {
-            return;
-        }
-        self.last_said = Some(Instant::now());
-        let percent = (self.done * 100).checked_div(self.total).unwrap_or(100);
-        eprint!("\r{} {percent:3} %", self.label);
-        // A terminal that cannot be written to needs no progress.
-        let _flushed = stderr().flush();
+        let (done, waiting) = channel();
+        let label = label.to_owned();
+        let clock = std::thread::spawn(move || {
+            let started = Instant::now();
+            let mut said = false;
+            while waiting.recv_timeout(Duration::from_secs(1)) == Err(RecvTimeoutError::Timeout) {
+                said = true;
+                eprint!("\r{label} {} s", started.elapsed().as_secs());
+                // A terminal that cannot be written to needs no progress.
+                let _flushed = stderr().flush();
+            }
+            if said {
+                eprintln!();
+            }
+        });
+        Self { done: Some(done), clock: Some(clock) }
     }
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        if self.last_said.is_some() {
-            eprintln!("\r{} 100 %", self.label);
+        drop(self.done.take());
+        if let Some(clock) = self.clock.take() {
+            // A clock that panicked has nothing left to say.
+            let _joined = clock.join();
         }
     }
 }

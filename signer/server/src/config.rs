@@ -237,7 +237,7 @@ pub enum LogFormat {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.
-    #[error("cannot read {path}: {source}")]
+    #[error("cannot read {}: {source}", path.display())]
     Read {
         /// Which.
         path: PathBuf,
@@ -246,7 +246,7 @@ pub enum ConfigError {
         source: std::io::Error,
     },
     /// It is not the TOML we know.
-    #[error("{path}: {message}")]
+    #[error("{}: {message}", path.display())]
     Syntax {
         /// Which.
         path: PathBuf,
@@ -275,8 +275,28 @@ impl Config {
             path: path.to_owned(),
             message: error.to_string(),
         })?;
+        config.check()?;
         config.resolve(path.parent().unwrap_or(Path::new(".")));
         Ok(config)
+    }
+
+    /// What the types cannot say.
+    fn check(&self) -> Result<(), ConfigError> {
+        let limits = &self.limits;
+        let zeros = [
+            ("document_bytes_max", limits.document_bytes_max == 0),
+            ("pages_max", limits.pages_max == 0),
+            ("objects_max", limits.objects_max == 0),
+            ("request_seconds_max", limits.request_seconds_max == 0),
+            ("concurrent_documents_max", limits.concurrent_documents_max == 0),
+        ];
+        match zeros.iter().find(|(_, is_zero)| *is_zero) {
+            Some((field, _)) => Err(ConfigError::Value {
+                field: format!("limits.{field}"),
+                rule: "must be at least 1".to_owned(),
+            }),
+            None => Ok(()),
+        }
     }
 
     fn resolve(&mut self, folder: &Path) {
@@ -303,6 +323,57 @@ impl Config {
             if path.is_relative() {
                 *path = folder.join(&*path);
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"
+        listen = "127.0.0.1:7443"
+        [tls]
+        certificate = "a"
+        key = "b"
+        client_ca = "c"
+        [record]
+        database = "d"
+        documents = "e"
+        [trust]
+        directory = "f"
+        [passphrase]
+        file = "g"
+        [fonts]
+        paths = ["h"]
+    "#;
+
+    fn read(text: &str) -> Result<Config, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("signer.toml");
+        std::fs::write(&path, text).unwrap();
+        Config::read(&path).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn paths_are_relative_to_the_folder_of_the_file() {
+        let config = read(GOOD).unwrap();
+        assert!(config.tls.key.is_absolute());
+        assert!(config.fonts.paths.iter().all(|path| path.is_absolute()));
+    }
+
+    #[test]
+    fn what_is_unknown_missing_or_out_of_range_is_refused_by_name() {
+        let cases = [
+            ("an unknown field", format!("{GOOD}\n[limits]\npage_max = 1"), "page_max"),
+            ("an unknown section", format!("{GOOD}\n[cache]\nsize = 1"), "cache"),
+            ("a missing field", GOOD.replace("key = \"b\"", ""), "key"),
+            ("a zero", format!("{GOOD}\n[limits]\nconcurrent_documents_max = 0"), "concurrent"),
+            ("a wrong type", GOOD.replace("\"127.0.0.1:7443\"", "7443"), "listen"),
+        ];
+        for (what, text, named) in cases {
+            let error = read(&text).expect_err(what);
+            assert!(error.contains(named), "{what}: {error}");
         }
     }
 }

@@ -7,11 +7,9 @@ use yinxin_signer::appearance::SealFont;
 use crate::config::{ConfigError, Fonts};
 use crate::service::{StartError, files, read};
 
-/// Font files that may draw Chinese, best first for a seal: Song (serif), bold before regular.
-/// In the Noto CJK collections the Simplified Chinese face has index 2.
-const SEAL_FACES: [(&str, u32); 6] = [
-    ("NotoSerifCJK-Bold.ttc", 2),
-    ("NotoSerifSC-Bold.otf", 0),
+/// Font files that may draw Chinese, best first for a seal: the regular Song (serif) face looks
+/// most like a cut seal. In the Noto CJK collections the Simplified Chinese face has index 2.
+const SEAL_FACES: [(&str, u32); 4] = [
     ("NotoSerifCJK-Regular.ttc", 2),
     ("NotoSerifSC-Regular.otf", 0),
     ("NotoSansCJK-Regular.ttc", 2),

@@ -263,6 +263,12 @@ impl Service {
             released_at: now,
         };
         let released = road::release(&self.record, &request.key, signatures, release).await?;
+        tracing::info!(
+            department = %request.key.caller,
+            request_id = %request.key.request_id,
+            attempt = request.attempt,
+            "released"
+        );
         self.checkpoints.reached(Step::Released);
         Ok(released)
     }
