@@ -869,6 +869,7 @@ pub fn updates(sealed: &[u8]) -> Vec<(String, Vec<u8>)> {
             many_objects(sealed, 200_000),
         ),
         ("update-of-bombs".into(), bombs_behind(sealed)),
+        ("update-of-500-long-pages".into(), long_pages(sealed, 500)),
         ("update-of-a-deep-page".into(), deep_page(sealed)),
         (
             "update-of-a-doubling-graph".into(),
@@ -985,6 +986,16 @@ fn bombs_behind(sealed: &[u8]) -> Vec<u8> {
         "trailer\n<</Size 1000000/Root 1 0 R/Prev {previous}>>\nstartxref\n{at}\n%%EOF\n"
     )
     .unwrap();
+    file
+}
+
+/// Revision after revision that writes the page again with a long array.
+fn long_pages(sealed: &[u8], count: usize) -> Vec<u8> {
+    let mut file = sealed.to_vec();
+    let page = extended(&file, 3, &format!("/B[{}]", "4 0 R ".repeat(3_000)));
+    for _ in 0..count {
+        append(&mut file, &[(3, page.clone())]);
+    }
     file
 }
 
