@@ -71,6 +71,22 @@ impl Department {
         header: v1::SealDocumentHeader,
         document: Bytes,
     ) -> Result<(v1::SealDocumentReceipt, Vec<u8>), tonic::Status> {
+        let mut sealed = Vec::new();
+        let take = |chunk: &[u8]| sealed.extend_from_slice(chunk);
+        let receipt = self.seal_streaming(header, document, take).await?;
+        Ok((receipt, sealed))
+    }
+
+    /// As [`Department::seal`], with the sealed bytes handed over as they come and not collected.
+    ///
+    /// # Errors
+    /// The service's status.
+    pub async fn seal_streaming(
+        &self,
+        header: v1::SealDocumentHeader,
+        document: Bytes,
+        mut take: impl FnMut(&[u8]),
+    ) -> Result<v1::SealDocumentReceipt, tonic::Status> {
         let head = v1::SealDocumentRequest {
             part: Some(SealPart::Header(header)),
         };
@@ -84,14 +100,14 @@ impl Department {
             .seal_document(parts)
             .await?
             .into_inner();
-        let (mut receipt, mut sealed) = (None, Vec::new());
+        let mut receipt = None;
         while let Some(answer) = answers.message().await? {
             match answer.part.expect("each message holds a part") {
                 SealedPart::Receipt(first) => receipt = Some(first),
-                SealedPart::Chunk(chunk) => sealed.extend_from_slice(&chunk),
+                SealedPart::Chunk(chunk) => take(&chunk),
             }
         }
-        Ok((receipt.expect("the receipt comes first"), sealed))
+        Ok(receipt.expect("the receipt comes first"))
     }
 
     /// What a department needs to prepare a file.

@@ -11,12 +11,14 @@
 pub mod child;
 pub mod department;
 pub mod hostile;
+pub mod large;
 pub mod peers;
 pub mod process;
 pub mod producers;
 pub mod refusals;
 pub mod sealing;
 pub mod services;
+pub mod signer_process;
 pub mod skip;
 
 use std::path::PathBuf;

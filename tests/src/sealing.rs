@@ -14,12 +14,13 @@ use yinxin_ses::Picture;
 use yinxin_signer::error::SealError;
 use yinxin_signer::keys::{KeyStore, KeyStoreError};
 use yinxin_signer::ports::{Clock as _, SystemClock};
+use yinxin_signer::prefix::PrefixDigests;
 use yinxin_signer::profile::SignatureProfile;
 use yinxin_signer::record::{
     Intent, IntentId, LicenceRow, LicenceSeries, NewRequest, OpenIntent, Opened, Outcome, Record,
     RecordError, Release, RequestKey,
 };
-use yinxin_signer::road::{Order, RoadSettings, SelfCheck, prepare};
+use yinxin_signer::road::{Order, RoadSettings, SelfCheck, Signed, prepare};
 use yinxin_signer::seal::{GmMaterial, Seal, SigningIdentity};
 use yinxin_verifier::{Options, Trust};
 
@@ -186,6 +187,24 @@ impl Bench {
         field: FieldTarget,
         placement: Placement,
     ) -> Result<Vec<u8>, SealError> {
+        let signed = self.begin(document, None, kind, field, placement)?;
+        let sealed = [document, signed.tail()].concat();
+        self.complete(signed, &sealed)?;
+        Ok(sealed)
+    }
+
+    /// The road as far as the key. `prefix` as in [`prepare`].
+    ///
+    /// # Errors
+    /// As the road's steps.
+    pub fn begin(
+        &self,
+        document: &[u8],
+        prefix: Option<&PrefixDigests>,
+        kind: Kind,
+        field: FieldTarget,
+        placement: Placement,
+    ) -> Result<Signed, SealError> {
         let order = Order {
             seal: match kind {
                 Kind::PadesRsa | Kind::GmSeal => &self.first,
@@ -202,19 +221,25 @@ impl Bench {
             utc_offset_minutes: 480,
             ..RoadSettings::default()
         };
-        let record = Memory::default();
         let key = RequestKey {
             caller: "tests".to_owned(),
             request_id: "1".to_owned(),
         };
-        let prepared = prepare(document, None, &order, &settings)?;
+        let prepared = prepare(document, prefix, &order, &settings)?;
+        let record = Memory::default();
         let intended = now_or_never(prepared.record_intent(&record, &key, 1, 0, self.now))?;
-        let signed = intended.sign(&self.keys)?;
-        let sealed = [document, signed.tail()].concat();
-        let check = SelfCheck::of_document(&sealed, &self.trust, &self.options())?;
+        intended.sign(&self.keys)
+    }
+
+    /// The rest of the road, for the document with the signature's tail.
+    ///
+    /// # Errors
+    /// As the road's steps.
+    pub fn complete(&self, signed: Signed, sealed: &[u8]) -> Result<(), SealError> {
+        let check = SelfCheck::of_document(sealed, &self.trust, &self.options())?;
         let checked = signed.self_check(&check)?;
-        now_or_never(checked.record_outcome(&record, self.now))?;
-        Ok(sealed)
+        now_or_never(checked.record_outcome(&Memory::default(), self.now))?;
+        Ok(())
     }
 
     /// As [`Bench::seal`], in a new visible field on the first page.
