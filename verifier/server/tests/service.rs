@@ -17,7 +17,7 @@ use tokio_stream::StreamExt as _;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
-use yinxin_keys_dev::DevKeys;
+use yinxin_keys_dev::{CertificateRequest, DevKeys, KeyKind, dev_name};
 use yinxin_pki::UnixSeconds;
 use yinxin_proto::v1::verification_service_client::VerificationServiceClient;
 use yinxin_proto::v1::verify_document_request::Part;
@@ -343,57 +343,101 @@ async fn a_caller_who_does_not_go_on_is_cut_off_in_time() {
     assert_refused(answer, Code::DeadlineExceeded, "REQUEST_TOO_SLOW");
 }
 
+type Answer = Result<VerifyDocumentResponse, Status>;
+
+/// Begins two calls that wait with their document, at a server that lets in one. Gives
+/// back what lets that one go on, its answer to come, and the other's refusal.
+async fn one_of_two(
+    client: &VerificationServiceClient<Channel>,
+) -> (oneshot::Sender<()>, tokio::task::JoinHandle<Answer>, Answer) {
+    let stalled = || {
+        let mut client = client.clone();
+        let (go_on, waiting) = oneshot::channel();
+        let (feed, receiver) = tokio::sync::mpsc::channel(1);
+        tokio::spawn(async move {
+            if waiting.await.is_ok() {
+                feed.send(chunk(&unsealed_pdf())).await.unwrap();
+            }
+        });
+        let call = tokio::spawn(async move {
+            let rest = tokio_stream::wrappers::ReceiverStream::new(receiver);
+            let stream = tokio_stream::once(header(english())).chain(rest);
+            client
+                .verify_document(stream)
+                .await
+                .map(tonic::Response::into_inner)
+        });
+        (go_on, call)
+    };
+    let ((go_first, mut first), (go_second, mut second)) = (stalled(), stalled());
+    tokio::select! {
+        refused = &mut first => (go_second, second, refused.unwrap()),
+        refused = &mut second => (go_first, first, refused.unwrap()),
+    }
+}
+
 #[tokio::test]
 async fn one_request_too_many_is_told_to_come_again() {
     let mut config = config();
     config.limits.concurrent_uploads_max = 1;
     let running = Running::start(&config).await;
     let mut client = running.client().await;
-    let mut second = client.clone();
-    let (go_on, waiting) = oneshot::channel();
-    let pdf = unsealed_pdf();
-    let first = tokio::spawn(async move {
-        let (sender, receiver) = tokio::sync::mpsc::channel(4);
-        sender.send(header(english())).await.unwrap();
-        let feeding = tokio::spawn(async move {
-            waiting.await.unwrap();
-            sender.send(chunk(&pdf)).await.unwrap();
-        });
-        let stream = tokio_stream::wrappers::ReceiverStream::new(receiver);
-        let answer = client.verify_document(stream).await;
-        feeding.await.unwrap();
-        answer
-    });
-    let mut busy = false;
-    for _ in 0..200 {
-        let answer = call(&mut second, vec![header(english()), chunk(&unsealed_pdf())]).await;
-        if answer.is_err() {
-            assert_refused(answer, Code::ResourceExhausted, "BUSY");
-            busy = true;
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    assert!(busy);
+    let (go_on, let_in, refused) = one_of_two(&client).await;
+    assert_refused(refused, Code::ResourceExhausted, "BUSY");
     go_on.send(()).unwrap();
-    first.await.unwrap().unwrap();
-    call(&mut second, vec![header(english()), chunk(&unsealed_pdf())])
+    let_in.await.unwrap().unwrap();
+    call(&mut client, vec![header(english()), chunk(&unsealed_pdf())])
         .await
         .unwrap();
 }
 
+/// A client certificate that an authority unknown to the server has issued.
+fn stranger() -> Identity {
+    let now = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap()
+        .as_secs();
+    let now = i64::try_from(now).unwrap();
+    let (from, until) = (UnixSeconds(now - 3_600), UnixSeconds(now + 3_600));
+    let name = |common_name| dev_name("Elsewhere", common_name);
+    let root = CertificateRequest::authority(name("CA"), KeyKind::P256, from, until, None);
+    let root = yinxin_keys_dev::Identity::self_signed(&root).unwrap();
+    let client = CertificateRequest::signer(name("dept-data"), KeyKind::P256, from, until);
+    let client = CertificateRequest {
+        extended_key_usage: vec![yinxin_pki::issue::purpose::CLIENT_AUTH],
+        ..client
+    };
+    let client = root.issue(&client).unwrap();
+    let key = yinxin_pki::to_pem("PRIVATE KEY", client.key.pkcs8_der());
+    Identity::from_pem(client.certificate.to_pem(), key)
+}
+
 #[tokio::test]
-async fn no_client_certificate_no_answer_where_one_is_asked_for() {
+async fn only_a_certificate_of_the_client_authority_opens_the_door() {
     let running = Running::start(&config()).await;
-    let endpoint = running.endpoint(client_tls());
-    // The refusal may come with the handshake or with the first call.
-    if let Ok(channel) = endpoint.connect().await {
-        let mut client = VerificationServiceClient::new(channel);
-        let status = call(&mut client, vec![header(english())])
-            .await
-            .unwrap_err();
-        assert!(status.get_details_error_info().is_none(), "{status:?}");
+    let cases = [
+        ("no certificate", client_tls()),
+        (
+            "a stranger's certificate",
+            client_tls().identity(stranger()),
+        ),
+    ];
+    for (case, tls) in cases {
+        // The refusal may come with the handshake or with the first call.
+        if let Ok(channel) = running.endpoint(tls).connect().await {
+            let mut client = VerificationServiceClient::new(channel);
+            let messages = vec![header(english()), chunk(&unsealed_pdf())];
+            let status = call(&mut client, messages).await.unwrap_err();
+            assert!(
+                status.get_details_error_info().is_none(),
+                "{case}: {status:?}"
+            );
+        }
     }
+    let mut client = running.client().await;
+    call(&mut client, vec![header(english()), chunk(&unsealed_pdf())])
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -466,18 +510,14 @@ async fn health_and_reflection_answer() {
 
 #[tokio::test]
 async fn a_stop_finishes_the_call_that_is_under_way() {
-    let mut running = Running::start(&config()).await;
-    let mut client = running.client().await;
-    let (sender, receiver) = tokio::sync::mpsc::channel(4);
-    sender.send(header(english())).await.unwrap();
-    let stream = tokio_stream::wrappers::ReceiverStream::new(receiver);
-    let call = tokio::spawn(async move { client.verify_document(stream).await });
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    let mut config = config();
+    config.limits.concurrent_uploads_max = 1;
+    let mut running = Running::start(&config).await;
+    let (go_on, let_in, _) = one_of_two(&running.client().await).await;
     running.stop.take().unwrap().send(()).unwrap();
     tokio::time::sleep(Duration::from_millis(200)).await;
-    sender.send(chunk(&unsealed_pdf())).await.unwrap();
-    drop(sender);
-    call.await.unwrap().unwrap();
+    go_on.send(()).unwrap();
+    let_in.await.unwrap().unwrap();
     tokio::time::timeout(Duration::from_secs(10), running.serving)
         .await
         .unwrap()
