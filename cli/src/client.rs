@@ -9,9 +9,9 @@ use yinxin_pki::DigestAlgorithm;
 use yinxin_proto::Bytes;
 use yinxin_proto::v1;
 use yinxin_proto::v1::licence_service_client::LicenceServiceClient;
-use yinxin_proto::v1::sealing_service_client::SealingServiceClient;
 use yinxin_proto::v1::seal_document_request::Part as RequestPart;
 use yinxin_proto::v1::seal_document_response::Part as ResponsePart;
+use yinxin_proto::v1::sealing_service_client::SealingServiceClient;
 use yinxin_proto::v1::verification_service_client::VerificationServiceClient;
 use yinxin_proto::v1::verify_document_request::Part as VerifyPart;
 
@@ -57,7 +57,10 @@ impl ConnectionFile {
         let read = |path: &Path| std::fs::read(path).map_err(|error| Failure::file(path, &error));
         let tls = ClientTlsConfig::new()
             .ca_certificate(Certificate::from_pem(read(&self.server_ca)?))
-            .identity(Identity::from_pem(read(&self.certificate)?, read(&self.key)?));
+            .identity(Identity::from_pem(
+                read(&self.certificate)?,
+                read(&self.key)?,
+            ));
         let unreachable = |error: tonic::transport::Error| {
             let cause = std::error::Error::source(&error)
                 .map_or_else(|| error.to_string(), std::string::ToString::to_string);
@@ -83,7 +86,10 @@ impl ConnectionFile {
 
     pub(crate) async fn verifier(&self) -> Result<Verifier, Failure> {
         let address = self.verifier.as_deref().ok_or_else(|| {
-            Failure::new("连接配置中没有核验服务", "the connection file names no verifier")
+            Failure::new(
+                "连接配置中没有核验服务",
+                "the connection file names no verifier",
+            )
         })?;
         Ok(Verifier(self.channel(address).await?))
     }
@@ -111,11 +117,15 @@ impl Signer {
         header: v1::SealDocumentHeader,
         document: Bytes,
     ) -> Result<Vec<u8>, Failure> {
-        let head = v1::SealDocumentRequest { part: Some(RequestPart::Header(header)) };
-        let parts = tokio_stream::once(head).chain(
-            tokio_stream::iter(chunks(document))
-                .map(|chunk| v1::SealDocumentRequest { part: Some(RequestPart::Chunk(chunk)) }),
-        );
+        let head = v1::SealDocumentRequest {
+            part: Some(RequestPart::Header(header)),
+        };
+        let parts =
+            tokio_stream::once(head).chain(tokio_stream::iter(chunks(document)).map(|chunk| {
+                v1::SealDocumentRequest {
+                    part: Some(RequestPart::Chunk(chunk)),
+                }
+            }));
         let refused = |status: tonic::Status| Failure::status(&status);
         let mut answers = SealingServiceClient::new(self.0.clone())
             .max_decoding_message_size(MESSAGE_BYTES_MAX)
@@ -132,11 +142,13 @@ impl Signer {
                 None => {}
             }
         }
-        let receipt = receipt.ok_or_else(|| {
-            Failure::new("服务没有给出回执", "the service gave no receipt")
-        })?;
+        let receipt = receipt
+            .ok_or_else(|| Failure::new("服务没有给出回执", "the service gave no receipt"))?;
         if DigestAlgorithm::Sha256.digest(&sealed) != receipt.document_sha256 {
-            return Err(Failure::new("文件没有传完整", "the sealed file did not arrive whole"));
+            return Err(Failure::new(
+                "文件没有传完整",
+                "the sealed file did not arrive whole",
+            ));
         }
         Ok(sealed)
     }
@@ -173,11 +185,15 @@ impl Verifier {
         header: v1::VerifyDocumentHeader,
         document: Bytes,
     ) -> Result<v1::VerifyDocumentResponse, Failure> {
-        let head = v1::VerifyDocumentRequest { part: Some(VerifyPart::Header(header)) };
-        let parts = tokio_stream::once(head).chain(
-            tokio_stream::iter(chunks(document))
-                .map(|chunk| v1::VerifyDocumentRequest { part: Some(VerifyPart::Chunk(chunk)) }),
-        );
+        let head = v1::VerifyDocumentRequest {
+            part: Some(VerifyPart::Header(header)),
+        };
+        let parts =
+            tokio_stream::once(head).chain(tokio_stream::iter(chunks(document)).map(|chunk| {
+                v1::VerifyDocumentRequest {
+                    part: Some(VerifyPart::Chunk(chunk)),
+                }
+            }));
         VerificationServiceClient::new(self.0.clone())
             .max_decoding_message_size(MESSAGE_BYTES_MAX)
             .verify_document(parts)

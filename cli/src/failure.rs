@@ -16,7 +16,10 @@ pub(crate) struct Failure {
 
 impl Failure {
     pub(crate) fn new(chinese: impl Into<String>, english: impl Into<String>) -> Self {
-        Self { chinese: chinese.into(), english: english.into() }
+        Self {
+            chinese: chinese.into(),
+            english: english.into(),
+        }
     }
 
     /// A file that cannot be read or written.
@@ -30,8 +33,11 @@ impl Failure {
         let details = status.get_error_details();
         let (reason, facts) = match details.error_info() {
             Some(info) => {
-                let mut facts: Vec<_> =
-                    info.metadata.iter().map(|(key, value)| format!("{key}={value}")).collect();
+                let mut facts: Vec<_> = info
+                    .metadata
+                    .iter()
+                    .map(|(key, value)| format!("{key}={value}"))
+                    .collect();
                 facts.sort();
                 (info.reason.clone(), facts.join(", "))
             }

@@ -9,8 +9,11 @@ use crate::commands::now;
 use crate::failure::{Failure, doing};
 
 /// Where fonts are looked for when nobody names any: the system's, and what scripts/setup unpacked.
-const FONT_FOLDERS: [&str; 3] =
-    ["target/fonts", "/usr/share/fonts/opentype/noto", "/usr/share/fonts"];
+const FONT_FOLDERS: [&str; 3] = [
+    "target/fonts",
+    "/usr/share/fonts/opentype/noto",
+    "/usr/share/fonts",
+];
 
 /// Makes the folder, or finds it as it was made before.
 pub(crate) fn make(
@@ -46,13 +49,20 @@ fn existing_fonts(given: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     if !given.is_empty() {
         return given
             .iter()
-            .map(|path| path.canonicalize().map_err(|error| Failure::file(path, &error)))
+            .map(|path| {
+                path.canonicalize()
+                    .map_err(|error| Failure::file(path, &error))
+            })
             .collect();
     }
     FONT_FOLDERS
         .iter()
         .filter_map(|folder| Path::new(folder).canonicalize().ok())
-        .find(|folder| folder.read_dir().is_ok_and(|mut entries| entries.next().is_some()))
+        .find(|folder| {
+            folder
+                .read_dir()
+                .is_ok_and(|mut entries| entries.next().is_some())
+        })
         .map(|folder| vec![folder])
         .ok_or_else(|| {
             Failure::new(

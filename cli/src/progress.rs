@@ -14,7 +14,10 @@ pub(crate) struct Progress {
 impl Progress {
     pub(crate) fn start(label: &str) -> Self {
         if !stderr().is_terminal() {
-            return Self { done: None, clock: None };
+            return Self {
+                done: None,
+                clock: None,
+            };
         }
         let (done, waiting) = channel();
         let label = label.to_owned();
@@ -31,7 +34,10 @@ impl Progress {
                 eprintln!();
             }
         });
-        Self { done: Some(done), clock: Some(clock) }
+        Self {
+            done: Some(done),
+            clock: Some(clock),
+        }
     }
 }
 

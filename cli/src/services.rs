@@ -41,13 +41,24 @@ impl Services {
         let second = stopped(stopping);
         let running = vec![
             tokio::spawn(async move {
-                signer.serve(first).await.map_err(doing("签章服务出错", "the signer failed"))
+                signer
+                    .serve(first)
+                    .await
+                    .map_err(doing("签章服务出错", "the signer failed"))
             }),
             tokio::spawn(async move {
-                verifier.serve(second).await.map_err(doing("核验服务出错", "the verifier failed"))
+                verifier
+                    .serve(second)
+                    .await
+                    .map_err(doing("核验服务出错", "the verifier failed"))
             }),
         ];
-        Ok(Self { signer: signer_address, verifier: verifier_address, stop, running })
+        Ok(Self {
+            signer: signer_address,
+            verifier: verifier_address,
+            stop,
+            running,
+        })
     }
 
     /// Stops both, after the calls under way.
@@ -55,7 +66,8 @@ impl Services {
         // Nobody listens any more when both have ended by themselves; then their own words follow.
         let _told = self.stop.send(true);
         for one in self.running {
-            one.await.map_err(doing("服务意外终止", "a service ended unexpectedly"))??;
+            one.await
+                .map_err(doing("服务意外终止", "a service ended unexpectedly"))??;
         }
         Ok(())
     }

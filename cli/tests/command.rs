@@ -42,14 +42,26 @@ fn the_demonstration_leaves_its_files_and_verify_tells_their_worth_by_its_exit_c
     let summary = std::fs::read_to_string(out.join("demo.json")).unwrap();
     let summary: serde_json::Value = serde_json::from_str(&summary).unwrap();
     assert_eq!(summary["as_expected"], true);
-    assert!(std::fs::read(out.join("proof.png")).unwrap().starts_with(b"\x89PNG"));
+    assert!(
+        std::fs::read(out.join("proof.png"))
+            .unwrap()
+            .starts_with(b"\x89PNG")
+    );
 
     let trust = out.join("installation/keys/trust");
     let nobody = folder.path().join("nobody");
     std::fs::create_dir_all(nobody.join("anchors")).unwrap();
-    let root = std::fs::read_dir(trust.join("anchors")).unwrap().next().unwrap().unwrap().path();
-    std::fs::copy(out.join("installation/keys/tls/root.pem"), nobody.join("anchors/other.pem"))
-        .unwrap();
+    let root = std::fs::read_dir(trust.join("anchors"))
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
+    std::fs::copy(
+        out.join("installation/keys/tls/root.pem"),
+        nobody.join("anchors/other.pem"),
+    )
+    .unwrap();
     assert!(root.is_file());
     let cases = [
         ("the proof", "proof.pdf", &trust, 0),
@@ -61,12 +73,25 @@ fn the_demonstration_leaves_its_files_and_verify_tells_their_worth_by_its_exit_c
     ];
     for (what, name, trust, code) in cases {
         let file = out.join(name);
-        let words = ["verify", path(&file), "--trust", path(trust), "--allow-dev-only"];
+        let words = [
+            "verify",
+            path(&file),
+            "--trust",
+            path(trust),
+            "--allow-dev-only",
+        ];
         let done = yinxin(&words);
         assert_eq!(done.status.code(), Some(code), "{what}: {}", text(&done));
     }
     let proof = out.join("proof.pdf");
-    let words = ["verify", path(&proof), "--trust", path(&trust), "--json", "--allow-dev-only"];
+    let words = [
+        "verify",
+        path(&proof),
+        "--trust",
+        path(&trust),
+        "--json",
+        "--allow-dev-only",
+    ];
     let report: serde_json::Value = serde_json::from_slice(&yinxin(&words).stdout).unwrap();
     assert_eq!(report["signatures"].as_array().unwrap().len(), 2);
 }
@@ -82,7 +107,11 @@ fn throw_away_certificates_are_refused_unless_they_are_asked_for() {
 
 #[test]
 fn a_wrong_command_line_is_never_taken_for_a_verdict() {
-    for words in [&["verify"][..], &["verify", "a.pdf", "--no-such-option"], &["no-such-command"]] {
+    for words in [
+        &["verify"][..],
+        &["verify", "a.pdf", "--no-such-option"],
+        &["no-such-command"],
+    ] {
         assert_eq!(yinxin(words).status.code(), Some(3), "{words:?}");
     }
     assert_eq!(yinxin(&["--help"]).status.code(), Some(0));

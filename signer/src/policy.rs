@@ -87,9 +87,24 @@ mod tests {
         )]));
         let cases = [
             ("dept-data", Operation::IssueLicence, "village", Ok(())),
-            ("dept-data", Operation::IssueLicence, "other", Err(Denied::Seal)),
-            ("dept-data", Operation::SealDocument, "village", Err(Denied::Operation)),
-            ("dept-bank", Operation::IssueLicence, "village", Err(Denied::UnknownDepartment)),
+            (
+                "dept-data",
+                Operation::IssueLicence,
+                "other",
+                Err(Denied::Seal),
+            ),
+            (
+                "dept-data",
+                Operation::SealDocument,
+                "village",
+                Err(Denied::Operation),
+            ),
+            (
+                "dept-bank",
+                Operation::IssueLicence,
+                "village",
+                Err(Denied::UnknownDepartment),
+            ),
         ];
         for (department, operation, seal, expected) in cases {
             assert_eq!(

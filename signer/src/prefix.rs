@@ -17,7 +17,10 @@ pub struct PrefixDigests {
 
 impl std::fmt::Debug for PrefixDigests {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("PrefixDigests").field("length", &self.length).finish_non_exhaustive()
+        formatter
+            .debug_struct("PrefixDigests")
+            .field("length", &self.length)
+            .finish_non_exhaustive()
     }
 }
 
@@ -26,7 +29,11 @@ impl PrefixDigests {
     /// times as much and runs only where an SM2 profile will want it.
     #[must_use]
     pub fn new(with_sm3: bool) -> Self {
-        Self { length: 0, sha256: Context::new(&SHA256), sm3: with_sm3.then(Sm3::new) }
+        Self {
+            length: 0,
+            sha256: Context::new(&SHA256),
+            sm3: with_sm3.then(Sm3::new),
+        }
     }
 
     /// The next bytes of the document.

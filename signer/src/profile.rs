@@ -170,14 +170,19 @@ pub fn container_bytes_max(seal: &Seal, profile: SignatureProfile) -> Result<usi
 
 /// The signer first, then what stands above it.
 fn certificates(identity: &SigningIdentity) -> Vec<yinxin_pki::Certificate> {
-    std::iter::once(&identity.certificate).chain(&identity.chain).cloned().collect()
+    std::iter::once(&identity.certificate)
+        .chain(&identity.chain)
+        .cloned()
+        .collect()
 }
 
 fn gm(seal: &Seal) -> Result<&GmMaterial, SealError> {
-    seal.gm.as_ref().ok_or_else(|| SealError::ProfileNotOffered {
-        seal: seal.id.clone(),
-        profile: SignatureProfile::GmSeal.name(),
-    })
+    seal.gm
+        .as_ref()
+        .ok_or_else(|| SealError::ProfileNotOffered {
+            seal: seal.id.clone(),
+            profile: SignatureProfile::GmSeal.name(),
+        })
 }
 
 /// A container that lacks only its signature.
@@ -191,8 +196,13 @@ pub(crate) struct ContainerDraft {
 
 #[derive(Debug)]
 enum DraftKind {
-    Cms { digest: DigestAlgorithm, certificates: Vec<yinxin_pki::Certificate> },
-    Ses { signer_certificate_der: Vec<u8> },
+    Cms {
+        digest: DigestAlgorithm,
+        certificates: Vec<yinxin_pki::Certificate>,
+    },
+    Ses {
+        signer_certificate_der: Vec<u8>,
+    },
 }
 
 impl ContainerDraft {
@@ -224,7 +234,9 @@ impl ContainerDraft {
             }
             SignatureProfile::GmSeal => {
                 let data_hash = digest.try_into().map_err(|_| {
-                    SealError::Setup(SetupError::DigestLength { bytes: digest.len() })
+                    SealError::Setup(SetupError::DigestLength {
+                        bytes: digest.len(),
+                    })
                 })?;
                 let to_sign = TbsSignV4 {
                     seal_der: &gm(seal)?.seal_der,
@@ -246,20 +258,23 @@ impl ContainerDraft {
     /// The finished container.
     pub(crate) fn assemble(&self, signature: &[u8]) -> Vec<u8> {
         match &self.kind {
-            DraftKind::Cms { digest, certificates } => cms::assemble_signed_data(
+            DraftKind::Cms {
+                digest,
+                certificates,
+            } => cms::assemble_signed_data(
                 *digest,
                 &self.algorithm,
                 &self.message,
                 signature,
                 certificates,
             ),
-            DraftKind::Ses { signer_certificate_der } => {
-                yinxin_ses::assemble_seal_signature_v4(
-                    &self.message,
-                    signer_certificate_der,
-                    signature,
-                )
-            }
+            DraftKind::Ses {
+                signer_certificate_der,
+            } => yinxin_ses::assemble_seal_signature_v4(
+                &self.message,
+                signer_certificate_der,
+                signature,
+            ),
         }
     }
 }

@@ -80,7 +80,7 @@ pub enum Opened {
         attempt: u32,
     },
     /// Done before: give this again.
-    Released(Release),
+    Released(Box<Release>),
     /// The same request is being worked on in this process.
     InFlight,
     /// The key was used before with another body or operation.

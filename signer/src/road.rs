@@ -5,9 +5,7 @@
 //! [`Recorded`] → [`Released`].
 
 use ring::digest::{SHA256, digest};
-use yinxin_pdf::{
-    Document, FieldTarget, Limits, Placement, PreparedUpdate, SignatureRequest,
-};
+use yinxin_pdf::{Document, FieldTarget, Limits, Placement, PreparedUpdate, SignatureRequest};
 use yinxin_pki::{DigestAlgorithm, UnixSeconds};
 use yinxin_verifier::{Indication, Options, Report, SignatureReport, SubIndication, Trust};
 
@@ -79,7 +77,13 @@ impl Facts {
         at: UnixSeconds,
     ) -> Result<Self, SealError> {
         let identity = seal.identity(profile)?.clone();
-        Ok(Self { seal_id: seal.id.clone(), profile, identity, digest, at })
+        Ok(Self {
+            seal_id: seal.id.clone(),
+            profile,
+            identity,
+            digest,
+            at,
+        })
     }
 }
 
@@ -136,7 +140,11 @@ pub fn prepare(
         &property_info,
         order.at,
     )?;
-    Ok(Prepared { place: Place::Document(update), draft, facts })
+    Ok(Prepared {
+        place: Place::Document(update),
+        draft,
+        facts,
+    })
 }
 
 /// Prepares one signature on a digest whose document stays with the caller.
@@ -159,7 +167,11 @@ pub fn prepare_digest(
     }
     let facts = Facts::new(seal, profile, digest.to_vec(), at)?;
     let draft = ContainerDraft::new(seal, profile, digest, property_info, at)?;
-    Ok(Prepared { place: Place::Digest, draft, facts })
+    Ok(Prepared {
+        place: Place::Digest,
+        draft,
+        facts,
+    })
 }
 
 /// The digest over the three covered parts, with the first taken from `prefix` when it fits.
@@ -176,7 +188,9 @@ fn covered_digest(
         .and_then(|prefix| prefix.digest(algorithm, &[before, after]));
     known.unwrap_or_else(|| {
         let mut digester = algorithm.start();
-        [original, before, after].iter().for_each(|part| digester.update(part));
+        [original, before, after]
+            .iter()
+            .for_each(|part| digester.update(part));
         digester.finish()
     })
 }
@@ -207,7 +221,10 @@ impl Prepared {
                 recorded_at: now,
             })
             .await?;
-        Ok(Intended { prepared: self, intent })
+        Ok(Intended {
+            prepared: self,
+            intent,
+        })
     }
 }
 
@@ -224,7 +241,11 @@ impl Intended {
     /// # Errors
     /// [`SealError::Keys`]; [`SealError::Document`] when the container does not fit its slot.
     pub fn sign(self, keys: &dyn KeyStore) -> Result<Signed, SealError> {
-        let Prepared { place, draft, facts } = self.prepared;
+        let Prepared {
+            place,
+            draft,
+            facts,
+        } = self.prepared;
         let signature = keys.sign(&facts.identity.key, &draft.algorithm, &draft.message)?;
         let container = draft.assemble(&signature);
         let (tail, field) = match place {
@@ -234,7 +255,13 @@ impl Intended {
             }
             Place::Digest => (Vec::new(), None),
         };
-        Ok(Signed { tail, field, container, facts, intent: self.intent })
+        Ok(Signed {
+            tail,
+            field,
+            container,
+            facts,
+            intent: self.intent,
+        })
     }
 }
 
@@ -263,12 +290,22 @@ impl Signed {
         let refused = |why: String| Err(SealError::SelfCheck { why });
         let report = match (&self.field, &check.subject) {
             (Some(field), Subject::Document { report, .. }) => {
-                match report.signatures.iter().find(|found| found.fields.contains(field)) {
+                match report
+                    .signatures
+                    .iter()
+                    .find(|found| found.fields.contains(field))
+                {
                     Some(found) => found,
                     None => return refused(format!("no signature was found in field {field}")),
                 }
             }
-            (None, Subject::Container { report, container_sha256 }) => {
+            (
+                None,
+                Subject::Container {
+                    report,
+                    container_sha256,
+                },
+            ) => {
                 if *container_sha256 != sha256(&self.container) {
                     return refused("another container was checked".to_owned());
                 }
@@ -311,8 +348,13 @@ pub struct SelfCheck {
 
 #[derive(Debug)]
 enum Subject {
-    Document { report: Box<Report> },
-    Container { report: Box<SignatureReport>, container_sha256: [u8; 32] },
+    Document {
+        report: Box<Report>,
+    },
+    Container {
+        report: Box<SignatureReport>,
+        container_sha256: [u8; 32],
+    },
 }
 
 impl SelfCheck {
@@ -325,9 +367,16 @@ impl SelfCheck {
         trust: &Trust,
         options: &Options,
     ) -> Result<Self, SealError> {
-        let report = yinxin_verifier::verify(document, trust, options)
-            .map_err(|error| SealError::SelfCheck { why: error.to_string() })?;
-        Ok(Self { subject: Subject::Document { report: Box::new(report) } })
+        let report = yinxin_verifier::verify(document, trust, options).map_err(|error| {
+            SealError::SelfCheck {
+                why: error.to_string(),
+            }
+        })?;
+        Ok(Self {
+            subject: Subject::Document {
+                report: Box::new(report),
+            },
+        })
     }
 
     /// Verifies a digest sealing's container.
@@ -364,9 +413,17 @@ impl SelfChecked {
         record: &R,
         now: UnixSeconds,
     ) -> Result<Recorded, RecordError> {
-        let outcome = Outcome::Sealed { container_sha256: sha256(&self.signed.container), at: now };
+        let outcome = Outcome::Sealed {
+            container_sha256: sha256(&self.signed.container),
+            at: now,
+        };
         record.record_outcome(self.signed.intent, &outcome).await?;
-        let Signed { container, facts, field, .. } = self.signed;
+        let Signed {
+            container,
+            facts,
+            field,
+            ..
+        } = self.signed;
         Ok(Recorded {
             container,
             receipt: SignatureReceipt {
@@ -433,10 +490,15 @@ pub async fn release<R: Record>(
     release: Release,
 ) -> Result<Released, RecordError> {
     if signatures.is_empty() {
-        return Err(RecordError::Refused { rule: "a release has at least one recorded signature" });
+        return Err(RecordError::Refused {
+            rule: "a release has at least one recorded signature",
+        });
     }
     record.release(key, &release).await?;
-    Ok(Released { release, replayed: false })
+    Ok(Released {
+        release,
+        replayed: false,
+    })
 }
 
 /// Step 6 done: this may leave, now and whenever the same request comes again.
@@ -450,7 +512,10 @@ impl Released {
     /// What the record holds as released before.
     #[must_use]
     pub fn again(release: Release) -> Self {
-        Self { release, replayed: true }
+        Self {
+            release,
+            replayed: true,
+        }
     }
 
     /// What was released.

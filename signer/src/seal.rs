@@ -43,22 +43,25 @@ impl SigningIdentity {
     /// The variant of [`SetupError`] that names what does not fit.
     pub fn check(&self, keys: &dyn KeyStore) -> Result<(), SetupError> {
         if keys.public_key_spki(&self.key)? != self.certificate.spki_der() {
-            return Err(SetupError::KeyIsNotTheCertificates { key: self.key.clone() });
+            return Err(SetupError::KeyIsNotTheCertificates {
+                key: self.key.clone(),
+            });
         }
         let usable = self
             .certificate
             .key_usage()
             .is_some_and(|usage| usage.digital_signature || usage.content_commitment);
         if !usable {
-            return Err(SetupError::KeyUsage { key: self.key.clone() });
+            return Err(SetupError::KeyUsage {
+                key: self.key.clone(),
+            });
         }
         self.signature_algorithm().map(|_| ())
     }
 
     /// Refuses a certificate that is not valid at `at`.
     pub(crate) fn check_validity(&self, seal: &str, at: UnixSeconds) -> Result<(), SealError> {
-        let (not_before, not_after) =
-            (self.certificate.not_before(), self.certificate.not_after());
+        let (not_before, not_after) = (self.certificate.not_before(), self.certificate.not_after());
         if at < not_before || at > not_after {
             return Err(SealError::CertificateNotValidAt {
                 seal: seal.to_owned(),
@@ -114,16 +117,28 @@ impl Seal {
             gm.identity.check(keys)?;
             gm.seal
                 .verify_maker_signature()
-                .map_err(|source| SetupError::SealObject { seal: self.id.clone(), source })?;
-            if !gm.seal.property().cert_list.permits(gm.identity.certificate.der()) {
-                return Err(SetupError::SignerNotInSeal { seal: self.id.clone() });
+                .map_err(|source| SetupError::SealObject {
+                    seal: self.id.clone(),
+                    source,
+                })?;
+            if !gm
+                .seal
+                .property()
+                .cert_list
+                .permits(gm.identity.certificate.der())
+            {
+                return Err(SetupError::SignerNotInSeal {
+                    seal: self.id.clone(),
+                });
             }
         }
         if let Some(pades) = &self.pades {
             pades.check(keys)?;
         }
         if self.gm.is_none() && self.pades.is_none() {
-            return Err(SetupError::SealWithoutKey { seal: self.id.clone() });
+            return Err(SetupError::SealWithoutKey {
+                seal: self.id.clone(),
+            });
         }
         Ok(())
     }

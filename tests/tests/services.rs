@@ -387,7 +387,9 @@ fn a_digest_is_sealed_while_the_document_stays_at_the_department() {
             .unwrap();
             let algorithm = match described.digest_algorithm() {
                 v1::DigestAlgorithm::Sm3 => DigestAlgorithm::Sm3,
-                _ => DigestAlgorithm::Sha256,
+                v1::DigestAlgorithm::Sha256 | v1::DigestAlgorithm::Unspecified => {
+                    DigestAlgorithm::Sha256
+                }
             };
             let covered = update.covered(&pdf).concat();
             let request = v1::SealDigestRequest {

@@ -73,8 +73,14 @@ impl Story {
             proof.starts_with(b"%PDF-"),
             &format!("{} · {}", licence.number, licence.identifier),
         );
-        self.verify(&proof, "report", v1::Indication::TotalPassed, "另一部门核验原件", "another department verifies it")
-            .await?;
+        self.verify(
+            &proof,
+            "report",
+            v1::Indication::TotalPassed,
+            "另一部门核验原件",
+            "another department verifies it",
+        )
+        .await?;
 
         let again = self.signer.issue(request.clone()).await?;
         self.chapter(
@@ -86,7 +92,10 @@ impl Story {
         self.refused(
             "同一请求号换了内容，被拒绝",
             "another body under the same request id is refused",
-            v1::IssueLicenceRequest { case_number: "DEMO-2".to_owned(), ..request },
+            v1::IssueLicenceRequest {
+                case_number: "DEMO-2".to_owned(),
+                ..request
+            },
             "REQUEST_ID_REUSED",
         )
         .await?;
@@ -100,8 +109,14 @@ impl Story {
 
         let flipped = forgery::flip_a_byte(&proof)?;
         self.save("forged-byte.pdf", &flipped)?;
-        self.verify(&flipped, "report-forged-byte", v1::Indication::TotalFailed, "改动一个字节，被发现", "one changed byte is caught")
-            .await?;
+        self.verify(
+            &flipped,
+            "report-forged-byte",
+            v1::Indication::TotalFailed,
+            "改动一个字节，被发现",
+            "one changed byte is caught",
+        )
+        .await?;
         let appended = forgery::append_a_revision(&proof)?;
         self.save("forged-revision.pdf", &appended)?;
         let report = self.ask(&appended, "report-forged-revision").await?;
@@ -122,7 +137,8 @@ impl Story {
     fn chapter(&mut self, chinese: &'static str, english: &'static str, good: bool, what: &str) {
         let mark = if good { "✔" } else { "✘" };
         println!("{mark} {} {what}", self.language.pick(chinese, english));
-        self.told.push(json!({ "step": english, "as_expected": good, "result": what }));
+        self.told
+            .push(json!({ "step": english, "as_expected": good, "result": what }));
     }
 
     async fn ask(&self, pdf: &Bytes, name: &str) -> Result<v1::VerifyDocumentResponse, Failure> {
@@ -186,17 +202,23 @@ impl Story {
     }
 
     fn end(self) -> Result<ExitCode, Failure> {
-        let all = self.told.iter().all(|chapter| chapter["as_expected"] == true);
+        let all = self
+            .told
+            .iter()
+            .all(|chapter| chapter["as_expected"] == true);
         let summary = json!({ "as_expected": all, "steps": self.told });
-        let text = serde_json::to_string_pretty(&summary)
-            .map_err(doing("报告", "the report"))?;
+        let text = serde_json::to_string_pretty(&summary).map_err(doing("报告", "the report"))?;
         write(&self.out.join("demo.json"), &[text.as_bytes()])?;
         println!(
             "{} {}",
             self.language.pick("结果文件夹：", "results:"),
             Path::new(&self.out).display()
         );
-        Ok(if all { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        Ok(if all {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        })
     }
 }
 
@@ -208,11 +230,17 @@ fn issue_request(fields_json: String) -> Result<v1::IssueLicenceRequest, Failure
         profile: v1::SealProfile::Dual.into(),
         fields_json,
         case_number: "DEMO-1".to_owned(),
-        operator: Some(v1::Operator { account: "demo".to_owned(), name: String::new() }),
+        operator: Some(v1::Operator {
+            account: "demo".to_owned(),
+            name: String::new(),
+        }),
         division_code: String::new(),
     })
 }
 
 fn indented(text: &str) -> String {
-    text.lines().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n")
+    text.lines()
+        .map(|line| format!("    {line}"))
+        .collect::<Vec<_>>()
+        .join("\n")
 }

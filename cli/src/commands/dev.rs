@@ -31,7 +31,10 @@ pub(crate) fn run(arguments: &Dev, language: Language) -> Result<ExitCode, Failu
             "  yinxin verify --trust {} --allow-dev-only OUT.pdf",
             installation.trust.display()
         );
-        println!("{}", language.pick("按 Ctrl-C 停止。", "Ctrl-C stops both."));
+        println!(
+            "{}",
+            language.pick("按 Ctrl-C 停止。", "Ctrl-C stops both.")
+        );
         asked_to_stop().await;
         services.stop().await
     })?;

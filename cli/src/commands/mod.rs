@@ -28,7 +28,9 @@ pub(crate) fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Res
 }
 
 pub(crate) fn read(path: &Path) -> Result<Bytes, Failure> {
-    std::fs::read(path).map(Bytes::from).map_err(|error| Failure::file(path, &error))
+    std::fs::read(path)
+        .map(Bytes::from)
+        .map_err(|error| Failure::file(path, &error))
 }
 
 /// Writes a file whole or not at all: beside its place first, then renamed.
@@ -40,8 +42,12 @@ pub(crate) fn write(path: &Path, parts: &[&[u8]]) -> Result<(), Failure> {
     };
     let cannot = |error: std::io::Error| Failure::file(path, &error);
     let mut file = tempfile::NamedTempFile::new_in(folder).map_err(cannot)?;
-    parts.iter().try_for_each(|part| file.write_all(part)).map_err(cannot)?;
-    file.persist(path).map_err(|error| Failure::file(path, &error.error))?;
+    parts
+        .iter()
+        .try_for_each(|part| file.write_all(part))
+        .map_err(cannot)?;
+    file.persist(path)
+        .map_err(|error| Failure::file(path, &error.error))?;
     Ok(())
 }
 
@@ -65,7 +71,10 @@ impl Connection {
             .or_else(|| std::env::var("USER").ok())
             .filter(|account| !account.is_empty())
             .unwrap_or_else(|| "cli".to_owned());
-        v1::Operator { account, name: String::new() }
+        v1::Operator {
+            account,
+            name: String::new(),
+        }
     }
 
     fn profile(&self) -> Result<v1::SealProfile, Failure> {

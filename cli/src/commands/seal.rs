@@ -31,7 +31,11 @@ pub(crate) fn run(arguments: &Seal, language: Language) -> Result<ExitCode, Fail
             write(&arguments.output, &[&sealed])
         }
     })?;
-    println!("{} {}", language.pick("已盖章", "sealed"), arguments.output.display());
+    println!(
+        "{} {}",
+        language.pick("已盖章", "sealed"),
+        arguments.output.display()
+    );
     Ok(ExitCode::SUCCESS)
 }
 
@@ -54,7 +58,9 @@ fn header(arguments: &Seal) -> Result<v1::SealDocumentHeader, Failure> {
         request_id: connection.request_id()?,
         seal_id: connection.seal.clone(),
         profile: connection.profile()?.into(),
-        placement: Some(v1::Placement { position: Some(position) }),
+        placement: Some(v1::Placement {
+            position: Some(position),
+        }),
         reason: arguments.reason.clone(),
         location: String::new(),
         case_number: connection.case.clone(),
@@ -86,11 +92,17 @@ async fn seal_digest(
         v1::DigestAlgorithm::Sha256 => DigestAlgorithm::Sha256,
         v1::DigestAlgorithm::Sm3 => DigestAlgorithm::Sm3,
         v1::DigestAlgorithm::Unspecified => {
-            return Err(Failure::new("服务没有给出摘要算法", "the service names no digest"));
+            return Err(Failure::new(
+                "服务没有给出摘要算法",
+                "the service names no digest",
+            ));
         }
     };
     let mut digester = algorithm.start();
-    update.covered(document).iter().for_each(|part| digester.update(part));
+    update
+        .covered(document)
+        .iter()
+        .for_each(|part| digester.update(part));
     let answer = signer
         .seal_digest(v1::SealDigestRequest {
             request_id: connection.request_id()?,
@@ -98,23 +110,28 @@ async fn seal_digest(
             profile: connection.profile()?.into(),
             digest_algorithm: described.digest_algorithm,
             digest: digester.finish(),
-            document_name: arguments
-                .input
-                .file_name()
-                .map_or_else(|| "PDF".to_owned(), |name| name.to_string_lossy().into_owned()),
+            document_name: arguments.input.file_name().map_or_else(
+                || "PDF".to_owned(),
+                |name| name.to_string_lossy().into_owned(),
+            ),
             field_name: update.field_name().to_owned(),
             case_number: connection.case.clone(),
             operator: Some(connection.operator()),
         })
         .await?;
-    update.finish(&answer.container).map_err(doing("无法写入签章", "the signature does not fit"))
+    update
+        .finish(&answer.container)
+        .map_err(doing("无法写入签章", "the signature does not fit"))
 }
 
 fn signature_request(
     arguments: &Seal,
     described: &v1::DescribeSealResponse,
 ) -> Result<SignatureRequest, Failure> {
-    let page_index = arguments.page.checked_sub(1).map_or(0, |index| index as usize);
+    let page_index = arguments
+        .page
+        .checked_sub(1)
+        .map_or(0, |index| index as usize);
     let bbox: [f64; 4] = described
         .appearance_bbox
         .as_slice()

@@ -16,7 +16,10 @@ pub(crate) fn run(arguments: &Verify, language: Language) -> Result<ExitCode, Fa
         .map_err(doing("信任文件夹不可用", "the trust folder"))?;
     let at = match &arguments.at {
         Some(text) => UnixSeconds::parse_rfc3339(text).ok_or_else(|| {
-            Failure::new("时刻应如 2026-11-22T08:00:00Z", "a moment looks like 2026-11-22T08:00:00Z")
+            Failure::new(
+                "时刻应如 2026-11-22T08:00:00Z",
+                "a moment looks like 2026-11-22T08:00:00Z",
+            )
         })?,
         None => now(),
     };

@@ -269,8 +269,10 @@ impl Config {
     /// # Errors
     /// [`ConfigError`]; nothing of a file that is wrong anywhere is used.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
         let mut config: Self = toml::from_str(&text).map_err(|error| ConfigError::Syntax {
             path: path.to_owned(),
             message: error.to_string(),
@@ -288,7 +290,10 @@ impl Config {
             ("pages_max", limits.pages_max == 0),
             ("objects_max", limits.objects_max == 0),
             ("request_seconds_max", limits.request_seconds_max == 0),
-            ("concurrent_documents_max", limits.concurrent_documents_max == 0),
+            (
+                "concurrent_documents_max",
+                limits.concurrent_documents_max == 0,
+            ),
         ];
         match zeros.iter().find(|(_, is_zero)| *is_zero) {
             Some((field, _)) => Err(ConfigError::Value {
@@ -365,11 +370,27 @@ mod tests {
     #[test]
     fn what_is_unknown_missing_or_out_of_range_is_refused_by_name() {
         let cases = [
-            ("an unknown field", format!("{GOOD}\n[limits]\npage_max = 1"), "page_max"),
-            ("an unknown section", format!("{GOOD}\n[cache]\nsize = 1"), "cache"),
+            (
+                "an unknown field",
+                format!("{GOOD}\n[limits]\npage_max = 1"),
+                "page_max",
+            ),
+            (
+                "an unknown section",
+                format!("{GOOD}\n[cache]\nsize = 1"),
+                "cache",
+            ),
             ("a missing field", GOOD.replace("key = \"b\"", ""), "key"),
-            ("a zero", format!("{GOOD}\n[limits]\nconcurrent_documents_max = 0"), "concurrent"),
-            ("a wrong type", GOOD.replace("\"127.0.0.1:7443\"", "7443"), "listen"),
+            (
+                "a zero",
+                format!("{GOOD}\n[limits]\nconcurrent_documents_max = 0"),
+                "concurrent",
+            ),
+            (
+                "a wrong type",
+                GOOD.replace("\"127.0.0.1:7443\"", "7443"),
+                "listen",
+            ),
         ];
         for (what, text, named) in cases {
             let error = read(&text).expect_err(what);

@@ -6,13 +6,20 @@ use yinxin_signer::profile::SealProfile;
 use crate::status::Refusal;
 
 fn refuse<T>(field: &'static str, rule: impl Into<String>) -> Result<T, Refusal> {
-    Err(Refusal::Field { field, rule: rule.into() })
+    Err(Refusal::Field {
+        field,
+        rule: rule.into(),
+    })
 }
 
 /// 1 to 64 visible ASCII characters.
 pub(crate) fn request_id(value: &str) -> Result<(), Refusal> {
     let good = (1..=64).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_graphic());
-    if good { Ok(()) } else { refuse("request_id", "must be 1 to 64 visible ASCII characters") }
+    if good {
+        Ok(())
+    } else {
+        refuse("request_id", "must be 1 to 64 visible ASCII characters")
+    }
 }
 
 /// Between `min` and `max` characters, none of them a control character.
@@ -24,7 +31,10 @@ pub(crate) fn text(
 ) -> Result<(), Refusal> {
     let count = value.chars().count();
     if !(min..=max).contains(&count) {
-        return refuse(field, format!("must have {min} to {max} characters, has {count}"));
+        return refuse(
+            field,
+            format!("must have {min} to {max} characters, has {count}"),
+        );
     }
     if value.chars().any(char::is_control) {
         return refuse(field, "must not hold control characters");
@@ -57,7 +67,11 @@ pub(crate) fn profile(value: i32) -> Result<SealProfile, Refusal> {
 
 /// A finite number of millimetres.
 pub(crate) fn millimetres(field: &'static str, value: f64) -> Result<f64, Refusal> {
-    if value.is_finite() { Ok(value) } else { refuse(field, "must be a number of millimetres") }
+    if value.is_finite() {
+        Ok(value)
+    } else {
+        refuse(field, "must be a number of millimetres")
+    }
 }
 
 #[cfg(test)]

@@ -29,7 +29,10 @@ pub(crate) struct Found {
 
 pub(crate) fn load(config: &Fonts) -> Result<Found, StartError> {
     let seal = seal_font(config)?;
-    let files = paths(config)?.iter().map(|path| read(path)).collect::<Result<_, _>>()?;
+    let files = paths(config)?
+        .iter()
+        .map(|path| read(path))
+        .collect::<Result<_, _>>()?;
     Ok(Found { files, seal })
 }
 
@@ -54,8 +57,10 @@ pub(crate) fn seal_font(config: &Fonts) -> Result<SealFont, StartError> {
                 .to_owned(),
         })?,
     };
-    SealFont::from_bytes(read(&seal_path)?, index)
-        .map_err(|error| StartError::Content { path: seal_path, message: error.to_string() })
+    SealFont::from_bytes(read(&seal_path)?, index).map_err(|error| StartError::Content {
+        path: seal_path,
+        message: error.to_string(),
+    })
 }
 
 fn collect(path: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), ConfigError> {
@@ -71,7 +76,10 @@ fn collect(path: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), Co
     if depth == 0 {
         return Ok(());
     }
-    let unreadable = |source| ConfigError::Read { path: path.to_owned(), source };
+    let unreadable = |source| ConfigError::Read {
+        path: path.to_owned(),
+        source,
+    };
     let mut folders = Vec::new();
     for entry in std::fs::read_dir(path).map_err(unreadable)? {
         let entry = entry.map_err(unreadable)?.path();
@@ -80,7 +88,9 @@ fn collect(path: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), Co
         }
     }
     folders.sort();
-    folders.iter().try_for_each(|folder| collect(folder, depth - 1, found))
+    folders
+        .iter()
+        .try_for_each(|folder| collect(folder, depth - 1, found))
 }
 
 fn seal_face(paths: &[PathBuf]) -> Option<(PathBuf, u32)> {

@@ -26,8 +26,8 @@ use yinxin_proto::v1::licence_service_server::LicenceServiceServer;
 use yinxin_proto::v1::sealing_service_server::SealingServiceServer;
 
 pub use config::Config;
-pub use service::StartError;
 use service::Service;
+pub use service::StartError;
 use steps::Checkpoints;
 pub use steps::NoCheckpoints;
 
@@ -67,7 +67,12 @@ impl Signer {
         };
         let listener = TcpListener::bind(config.listen).await.map_err(cannot)?;
         let address = listener.local_addr().map_err(cannot)?;
-        Ok(Self { service, listener, address, tls })
+        Ok(Self {
+            service,
+            listener,
+            address,
+            tls,
+        })
     }
 
     /// Where it listens; the port is the system's choice when the configuration says 0.
@@ -84,9 +89,16 @@ impl Signer {
         self,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), StartError> {
-        let Self { service, listener, address, tls } = self;
-        let cannot =
-            |error: &dyn std::fmt::Display| StartError::Listen { address, message: error.to_string() };
+        let Self {
+            service,
+            listener,
+            address,
+            tls,
+        } = self;
+        let cannot = |error: &dyn std::fmt::Display| StartError::Listen {
+            address,
+            message: error.to_string(),
+        };
         let rpc = rpc::Rpc(service);
         let (health, health_service) = tonic_health::server::health_reporter();
         health.set_serving::<LicenceServiceServer<rpc::Rpc>>().await;
@@ -106,8 +118,7 @@ impl Signer {
             .add_service(health_service)
             .add_service(reflection)
             .add_service(
-                LicenceServiceServer::new(rpc.clone())
-                    .max_decoding_message_size(MESSAGE_BYTES_MAX),
+                LicenceServiceServer::new(rpc.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX),
             )
             .add_service(
                 SealingServiceServer::new(rpc).max_decoding_message_size(MESSAGE_BYTES_MAX),
@@ -127,14 +138,19 @@ impl Signer {
 pub fn seal_font(
     paths: &[std::path::PathBuf],
 ) -> Result<yinxin_signer::appearance::SealFont, StartError> {
-    fonts::seal_font(&config::Fonts { paths: paths.to_vec(), seal: None })
+    fonts::seal_font(&config::Fonts {
+        paths: paths.to_vec(),
+        seal: None,
+    })
 }
 
 /// Starts the log as the configuration says. A second call changes nothing.
 pub fn start_log(format: config::LogFormat) {
     use tracing_subscriber::EnvFilter;
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     let started = match format {
         config::LogFormat::Json => builder.json().try_init(),
         config::LogFormat::Text => builder.try_init(),
@@ -146,9 +162,10 @@ pub fn start_log(format: config::LogFormat) {
 /// Ends at SIGTERM or SIGINT.
 pub async fn asked_to_stop() {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut terminate), Ok(mut interrupt)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::interrupt()),
+    ) else {
         // Without signals there is only the plain end of the process.
         return std::future::pending().await;
     };

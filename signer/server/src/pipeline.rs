@@ -33,7 +33,7 @@ pub(crate) struct OpenRequest {
 #[derive(Debug)]
 pub(crate) enum Begun {
     Proceed(OpenRequest),
-    Again(Released),
+    Again(Box<Released>),
 }
 
 /// Where the seal of a request goes.
@@ -88,11 +88,18 @@ impl Service {
             })
             .await?;
         match opened {
-            Opened::Proceed { first_opened_at, attempt } => {
+            Opened::Proceed {
+                first_opened_at,
+                attempt,
+            } => {
                 self.checkpoints.reached(Step::RequestOpened);
-                Ok(Begun::Proceed(OpenRequest { key, attempt, first_opened_at }))
+                Ok(Begun::Proceed(OpenRequest {
+                    key,
+                    attempt,
+                    first_opened_at,
+                }))
             }
-            Opened::Released(release) => Ok(Begun::Again(Released::again(release))),
+            Opened::Released(release) => Ok(Begun::Again(Box::new(Released::again(*release)))),
             Opened::InFlight => Err(Refusal::InFlight),
             Opened::DifferentBody => Err(Refusal::DifferentBody),
         }
@@ -100,7 +107,10 @@ impl Service {
 
     /// Lets go of a request whose attempt failed; the caller may try again.
     pub(crate) async fn give_up(&self, key: &RequestKey, refusal: &Refusal) {
-        let given_up = self.record.give_up(key, refusal.reason(), self.clock.now()).await;
+        let given_up = self
+            .record
+            .give_up(key, refusal.reason(), self.clock.now())
+            .await;
         if let Err(error) = given_up {
             tracing::error!(?error, "a failed request stays open until the next start");
         }
@@ -118,9 +128,15 @@ impl Service {
     ) -> Result<SealedDocument, Refusal> {
         let mut signed = Vec::new();
         for (ordinal, &signature) in (0_u32..).zip(profile.signatures()) {
-            let place = if ordinal == 0 { place.clone() } else { place.companion() };
+            let place = if ordinal == 0 {
+                place.clone()
+            } else {
+                place.companion()
+            };
             let one;
-            (spool, one) = self.sign_once(request, seal, signature, place, ordinal, spool).await?;
+            (spool, one) = self
+                .sign_once(request, seal, signature, place, ordinal, spool)
+                .await?;
             signed.push(one);
         }
         let (spool, checked) = self.self_check(spool, signed).await?;
@@ -155,8 +171,7 @@ impl Service {
                 at,
             };
             let bytes = spool.map()?;
-            let prepared =
-                road::prepare(&bytes, Some(spool.digests()), &order, &service.settings)?;
+            let prepared = road::prepare(&bytes, Some(spool.digests()), &order, &service.settings)?;
             drop(bytes);
             Ok::<_, Refusal>((spool, prepared))
         })
@@ -192,7 +207,8 @@ impl Service {
         let service = Arc::clone(self);
         let checked = blocking(move || {
             let bytes = spool.map()?;
-            let check = SelfCheck::of_document(&bytes, &service.trust, &service.self_check_options())?;
+            let check =
+                SelfCheck::of_document(&bytes, &service.trust, &service.self_check_options())?;
             drop(bytes);
             let checked = signed
                 .into_iter()
@@ -223,7 +239,13 @@ impl Service {
         )?;
         self.checkpoints.reached(Step::Prepared);
         let intended = prepared
-            .record_intent(&self.record, &request.key, request.attempt, 0, self.clock.now())
+            .record_intent(
+                &self.record,
+                &request.key,
+                request.attempt,
+                0,
+                self.clock.now(),
+            )
             .await?;
         self.checkpoints.reached(Step::IntentRecorded);
         let service = Arc::clone(self);
@@ -236,7 +258,9 @@ impl Service {
         })
         .await??;
         self.checkpoints.reached(Step::SelfChecked);
-        let recorded = checked.record_outcome(&self.record, self.clock.now()).await?;
+        let recorded = checked
+            .record_outcome(&self.record, self.clock.now())
+            .await?;
         self.checkpoints.reached(Step::OutcomeRecorded);
         Ok(recorded)
     }
@@ -275,15 +299,21 @@ impl Service {
 
     /// The self-check looks at what was just made, so it looks at it now.
     fn self_check_options(&self) -> Options {
-        Options { limits: self.settings.limits.clone(), ..Options::at(self.clock.now()) }
+        Options {
+            limits: self.settings.limits.clone(),
+            ..Options::at(self.clock.now())
+        }
     }
 }
 
 /// What a seal signature says it protects when the document is not ours to see: the field's name,
 /// in the ASCII that propertyInfo demands.
 fn property_info(field_name: &str) -> String {
-    let name: String =
-        field_name.chars().filter(char::is_ascii_graphic).take(48).collect();
+    let name: String = field_name
+        .chars()
+        .filter(char::is_ascii_graphic)
+        .take(48)
+        .collect();
     format!("Field {name}")
 }
 
@@ -295,5 +325,7 @@ where
 {
     tokio::task::spawn_blocking(work)
         .await
-        .map_err(|_| Refusal::Internal { what: "a worker thread ended early" })
+        .map_err(|_| Refusal::Internal {
+            what: "a worker thread ended early",
+        })
 }

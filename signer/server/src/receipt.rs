@@ -62,8 +62,9 @@ impl Receipt {
     }
 
     pub(crate) fn from_json(json: &str) -> Result<Self, Refusal> {
-        serde_json::from_str(json)
-            .map_err(|_| Refusal::Internal { what: "the record holds an unreadable receipt" })
+        serde_json::from_str(json).map_err(|_| Refusal::Internal {
+            what: "the record holds an unreadable receipt",
+        })
     }
 
     /// As it goes over the wire. A digest sealing's field is the one its caller named.
@@ -77,7 +78,10 @@ impl Receipt {
                     profile: wire_profile(&signature.profile)?.into(),
                     certificate_sha256: bytes(&signature.certificate_sha256)?,
                     signed_at: Some(timestamp(UnixSeconds(signature.signed_at))),
-                    field_name: signature.field.clone().unwrap_or_else(|| field_name.to_owned()),
+                    field_name: signature
+                        .field
+                        .clone()
+                        .unwrap_or_else(|| field_name.to_owned()),
                 })
             })
             .collect::<Result<_, Refusal>>()?;
@@ -91,7 +95,10 @@ impl Receipt {
 
 /// A time on the wire.
 pub(crate) fn timestamp(at: UnixSeconds) -> prost_types::Timestamp {
-    prost_types::Timestamp { seconds: at.0, nanos: 0 }
+    prost_types::Timestamp {
+        seconds: at.0,
+        nanos: 0,
+    }
 }
 
 fn wire_profile(name: &str) -> Result<v1::SealProfile, Refusal> {
@@ -100,7 +107,9 @@ fn wire_profile(name: &str) -> Result<v1::SealProfile, Refusal> {
         Some(SealProfile::GmSeal) => Ok(v1::SealProfile::GmSeal),
         Some(SealProfile::GmCms) => Ok(v1::SealProfile::GmCms),
         Some(SealProfile::Dual) => Ok(v1::SealProfile::Dual),
-        None => Err(Refusal::Internal { what: "the record names an unknown profile" }),
+        None => Err(Refusal::Internal {
+            what: "the record names an unknown profile",
+        }),
     }
 }
 
@@ -110,10 +119,16 @@ pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
 }
 
 fn bytes(hexadecimal: &str) -> Result<Vec<u8>, Refusal> {
-    let broken = Refusal::Internal { what: "the record holds an unreadable digest" };
+    let broken = Refusal::Internal {
+        what: "the record holds an unreadable digest",
+    };
     (0..hexadecimal.len())
         .step_by(2)
-        .map(|at| hexadecimal.get(at..at + 2).and_then(|two| u8::from_str_radix(two, 16).ok()))
+        .map(|at| {
+            hexadecimal
+                .get(at..at + 2)
+                .and_then(|two| u8::from_str_radix(two, 16).ok())
+        })
         .collect::<Option<_>>()
         .ok_or(broken)
 }

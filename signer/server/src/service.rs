@@ -13,8 +13,8 @@ use yinxin_signer::error::SetupError;
 use yinxin_signer::keys::SoftwareKeyStore;
 use yinxin_signer::licence::{Issuer, unified_credit_code};
 use yinxin_signer::policy::{Departments, Grant};
-use yinxin_signer::prefix::PrefixDigests;
 use yinxin_signer::ports::{Clock, SystemClock};
+use yinxin_signer::prefix::PrefixDigests;
 use yinxin_signer::profile::{HandlerNames, ProfileNames};
 use yinxin_signer::record::{Operation, Outcome, Record as _};
 use yinxin_signer::road::RoadSettings;
@@ -142,24 +142,39 @@ impl Service {
 
     /// An empty document that may grow to the limit and by its signatures.
     pub(crate) fn new_spool(&self, with_sm3: bool) -> Result<DocumentSpool, FolderError> {
-        let bytes_max = self.limits.document_bytes_max.saturating_add(SIGNATURES_BYTES_MAX);
-        self.documents.spool(PrefixDigests::new(with_sm3), bytes_max)
+        let bytes_max = self
+            .limits
+            .document_bytes_max
+            .saturating_add(SIGNATURES_BYTES_MAX);
+        self.documents
+            .spool(PrefixDigests::new(with_sm3), bytes_max)
     }
 
     /// Intents without outcome can only be a crash's: nothing was released under them. They get
     /// their outcome now, so that nobody wonders; the caller's retry makes a new attempt.
     async fn close_what_a_crash_left(&self) -> Result<(), StartError> {
-        let broken = |error: yinxin_signer::record::RecordError| StartError::Record(error.to_string());
-        for open in self.record.open_intents(&self.holder).await.map_err(broken)? {
+        let broken =
+            |error: yinxin_signer::record::RecordError| StartError::Record(error.to_string());
+        for open in self
+            .record
+            .open_intents(&self.holder)
+            .await
+            .map_err(broken)?
+        {
             tracing::warn!(
                 request_id = %open.intent.key.request_id,
                 department = %open.intent.key.caller,
                 seal = %open.intent.seal_id,
                 "an intent without outcome was left by an earlier run; it is closed as failed"
             );
-            let outcome =
-                Outcome::Failed { reason: "PROCESS_ENDED".to_owned(), at: self.clock.now() };
-            self.record.record_outcome(open.id, &outcome).await.map_err(broken)?;
+            let outcome = Outcome::Failed {
+                reason: "PROCESS_ENDED".to_owned(),
+                at: self.clock.now(),
+            };
+            self.record
+                .record_outcome(open.id, &outcome)
+                .await
+                .map_err(broken)?;
         }
         Ok(())
     }
@@ -167,7 +182,9 @@ impl Service {
 
 fn new_holder() -> Result<String, StartError> {
     let mut bytes = [0; 16];
-    SystemRandom::new().fill(&mut bytes).map_err(|_| StartError::NoEntropy)?;
+    SystemRandom::new()
+        .fill(&mut bytes)
+        .map_err(|_| StartError::NoEntropy)?;
     Ok(hexadecimal(&bytes))
 }
 
@@ -194,11 +211,17 @@ fn road_settings(config: &Config) -> RoadSettings {
 }
 
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, ConfigError> {
-    std::fs::read(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })
+    std::fs::read(path).map_err(|source| ConfigError::Read {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 fn passphrase(config: &Config) -> Result<Zeroizing<Vec<u8>>, ConfigError> {
-    let wrong = |rule: String| ConfigError::Value { field: "passphrase".to_owned(), rule };
+    let wrong = |rule: String| ConfigError::Value {
+        field: "passphrase".to_owned(),
+        rule,
+    };
     match (&config.passphrase.file, &config.passphrase.environment) {
         (Some(path), None) => {
             let mut bytes = Zeroizing::new(read(path)?);
@@ -213,9 +236,9 @@ fn passphrase(config: &Config) -> Result<Zeroizing<Vec<u8>>, ConfigError> {
         (None, Some(name)) => std::env::var(name)
             .map(|value| Zeroizing::new(value.into_bytes()))
             .map_err(|_| wrong(format!("the environment variable {name} is not set"))),
-        (Some(_), Some(_)) | (None, None) => {
-            Err(wrong("exactly one of file and environment must be given".to_owned()))
-        }
+        (Some(_), Some(_)) | (None, None) => Err(wrong(
+            "exactly one of file and environment must be given".to_owned(),
+        )),
     }
 }
 
@@ -224,21 +247,32 @@ fn open_keys(config: &Config) -> Result<SoftwareKeyStore, StartError> {
     let mut keys = SoftwareKeyStore::new();
     for key in &config.keys {
         let file = Zeroizing::new(read(&key.file)?);
-        keys.open_encrypted(&key.name, &file, &passphrase).map_err(SetupError::from)?;
+        keys.open_encrypted(&key.name, &file, &passphrase)
+            .map_err(SetupError::from)?;
     }
     Ok(keys)
 }
 
 fn identity(config: &IdentityConfig) -> Result<SigningIdentity, StartError> {
     let path = &config.certificates;
-    let content = |message: String| StartError::Content { path: path.clone(), message };
+    let content = |message: String| StartError::Content {
+        path: path.clone(),
+        message,
+    };
     let mut certificates = Certificate::list_from_pem_or_der(&read(path)?)
         .map_err(|error| content(error.to_string()))?
         .into_iter();
-    let certificate =
-        certificates.next().ok_or_else(|| content("holds no certificate".to_owned()))?;
-    let chain = certificates.filter(|certificate| !certificate.is_self_issued()).collect();
-    Ok(SigningIdentity { key: config.key.clone(), certificate, chain })
+    let certificate = certificates
+        .next()
+        .ok_or_else(|| content("holds no certificate".to_owned()))?;
+    let chain = certificates
+        .filter(|certificate| !certificate.is_self_issued())
+        .collect();
+    Ok(SigningIdentity {
+        key: config.key.clone(),
+        certificate,
+        chain,
+    })
 }
 
 fn open_seals(
@@ -302,7 +336,11 @@ fn open_seal(index: usize, config: &SealConfig, font: &SealFont) -> Result<HeldS
                 key: gm.key.clone(),
                 certificates: gm.certificates.clone(),
             })?;
-            Ok::<_, StartError>(GmMaterial { seal_der, seal, identity })
+            Ok::<_, StartError>(GmMaterial {
+                seal_der,
+                seal,
+                identity,
+            })
         })
         .transpose()?;
     let pades = config.pades.as_ref().map(identity).transpose()?;
@@ -321,7 +359,10 @@ fn open_seal(index: usize, config: &SealConfig, font: &SealFont) -> Result<HeldS
         gm,
         pades,
     };
-    Ok(HeldSeal { seal: Arc::new(seal), issuer })
+    Ok(HeldSeal {
+        seal: Arc::new(seal),
+        issuer,
+    })
 }
 
 fn departments(
@@ -334,19 +375,26 @@ fn departments(
             field: format!("department[{index}].{field}"),
             rule,
         };
-        if let Some(unknown) = department.seals.iter().find(|seal| !seals.contains_key(*seal)) {
+        if let Some(unknown) = department
+            .seals
+            .iter()
+            .find(|seal| !seals.contains_key(*seal))
+        {
             return Err(wrong("seals", format!("there is no seal {unknown}")));
         }
         let operations = department
             .operations
             .iter()
             .map(|name| {
-                Operation::from_name(name).map(Operation::name).ok_or_else(|| {
-                    wrong("operations", format!("there is no operation {name}"))
-                })
+                Operation::from_name(name)
+                    .map(Operation::name)
+                    .ok_or_else(|| wrong("operations", format!("there is no operation {name}")))
             })
             .collect::<Result<BTreeSet<_>, _>>()?;
-        let grant = Grant { seals: department.seals.clone(), operations };
+        let grant = Grant {
+            seals: department.seals.clone(),
+            operations,
+        };
         if grants.insert(department.name.clone(), grant).is_some() {
             return Err(wrong("name", format!("{} is given twice", department.name)));
         }
@@ -359,16 +407,24 @@ fn read_trust(config: &Config) -> Result<Trust, StartError> {
     let certificates = |name: &str| -> Result<Vec<Certificate>, StartError> {
         let mut all = Vec::new();
         for path in files(&folder.join(name))? {
-            let some = Certificate::list_from_pem_or_der(&read(&path)?)
-                .map_err(|error| StartError::Content { path, message: error.to_string() })?;
+            let some = Certificate::list_from_pem_or_der(&read(&path)?).map_err(|error| {
+                StartError::Content {
+                    path,
+                    message: error.to_string(),
+                }
+            })?;
             all.extend(some);
         }
         Ok(all)
     };
     let mut crls = Vec::new();
     for path in files(&folder.join("crls"))? {
-        let crl = CertificateRevocationList::from_pem_or_der(&read(&path)?)
-            .map_err(|error| StartError::Content { path, message: error.to_string() })?;
+        let crl = CertificateRevocationList::from_pem_or_der(&read(&path)?).map_err(|error| {
+            StartError::Content {
+                path,
+                message: error.to_string(),
+            }
+        })?;
         crls.push(crl);
     }
     let anchors = certificates("anchors")?;
@@ -389,7 +445,10 @@ fn read_trust(config: &Config) -> Result<Trust, StartError> {
 
 /// The files of a folder in the order of their names; none when there is no such folder.
 pub(crate) fn files(folder: &Path) -> Result<Vec<PathBuf>, ConfigError> {
-    let unreadable = |source| ConfigError::Read { path: folder.to_owned(), source };
+    let unreadable = |source| ConfigError::Read {
+        path: folder.to_owned(),
+        source,
+    };
     if !folder.exists() {
         return Ok(Vec::new());
     }
@@ -403,4 +462,3 @@ pub(crate) fn files(folder: &Path) -> Result<Vec<PathBuf>, ConfigError> {
     paths.sort();
     Ok(paths)
 }
-

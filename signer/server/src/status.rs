@@ -4,11 +4,11 @@ use std::collections::HashMap;
 
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
+use yinxin_pdf::PdfError;
 use yinxin_signer::error::SealError;
 use yinxin_signer::licence::FieldError;
 use yinxin_signer::policy::Denied;
 use yinxin_signer::record::RecordError;
-use yinxin_pdf::PdfError;
 use yinxin_store::FolderError;
 use yinxin_typeset::TypesetError;
 
@@ -34,7 +34,11 @@ pub(crate) enum Refusal {
     #[error("the same request is being worked on; ask again")]
     InFlight,
     #[error("{limit} is {max}; this request has {value}")]
-    Limit { limit: &'static str, value: u64, max: u64 },
+    Limit {
+        limit: &'static str,
+        value: u64,
+        max: u64,
+    },
     #[error("the stream of the document ended early or is out of order: {rule}")]
     Stream { rule: &'static str },
     #[error("the request took longer than {seconds} s")]
@@ -68,11 +72,13 @@ impl Refusal {
     fn shape(&self) -> Shape {
         let words = self.to_string();
         let plain = |code, reason| (code, reason, HashMap::new(), words.clone());
-        let hidden = |code, reason, message: &str| {
-            (code, reason, HashMap::new(), message.to_owned())
-        };
+        let hidden =
+            |code, reason, message: &str| (code, reason, HashMap::new(), message.to_owned());
         let facts = |pairs: &[(&str, String)]| {
-            pairs.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect()
+            pairs
+                .iter()
+                .map(|(key, value)| ((*key).to_owned(), value.clone()))
+                .collect()
         };
         let (code, reason, metadata, message) = match self {
             Self::NoClientCertificate => plain(Code::Unauthenticated, "CLIENT_CERTIFICATE_NEEDED"),
@@ -126,9 +132,11 @@ impl Refusal {
                 | SealError::SealNotValidAt { .. } => {
                     plain(Code::FailedPrecondition, error.reason())
                 }
-                SealError::Keys(_) => {
-                    hidden(Code::Unavailable, error.reason(), "the key store cannot sign now")
-                }
+                SealError::Keys(_) => hidden(
+                    Code::Unavailable,
+                    error.reason(),
+                    "the key store cannot sign now",
+                ),
                 SealError::Record(_) => hidden(
                     Code::Unavailable,
                     error.reason(),
@@ -144,9 +152,7 @@ impl Refusal {
                 ),
             },
             Self::Typeset(error) => match error {
-                TypesetError::MissingGlyph { .. } => {
-                    plain(Code::InvalidArgument, "GLYPH_MISSING")
-                }
+                TypesetError::MissingGlyph { .. } => plain(Code::InvalidArgument, "GLYPH_MISSING"),
                 TypesetError::NoFonts
                 | TypesetError::FontUnreadable { .. }
                 | TypesetError::FileName { .. }
@@ -157,13 +163,18 @@ impl Refusal {
                     "the licence's template cannot be typeset",
                 ),
             },
-            Self::Record(_) => {
-                hidden(Code::Unavailable, "RECORD_UNAVAILABLE", "the record is not available now")
-            }
+            Self::Record(_) => hidden(
+                Code::Unavailable,
+                "RECORD_UNAVAILABLE",
+                "the record is not available now",
+            ),
             Self::Store(FolderError::TooLong { max }) => (
                 Code::ResourceExhausted,
                 "LIMIT_EXCEEDED",
-                facts(&[("limit", "document bytes".to_owned()), ("max", max.to_string())]),
+                facts(&[
+                    ("limit", "document bytes".to_owned()),
+                    ("max", max.to_string()),
+                ]),
                 words.clone(),
             ),
             Self::Store(
@@ -176,7 +187,12 @@ impl Refusal {
             Self::ShuttingDown => plain(Code::Unavailable, "SHUTTING_DOWN"),
             Self::Internal { .. } => hidden(Code::Internal, "INTERNAL", "our own fault"),
         };
-        Shape { code, reason, metadata, message }
+        Shape {
+            code,
+            reason,
+            metadata,
+            message,
+        }
     }
 
     /// The stable reason, for the log and the record.
@@ -187,7 +203,12 @@ impl Refusal {
 
 impl From<Refusal> for Status {
     fn from(refusal: Refusal) -> Self {
-        let Shape { code, reason, metadata, message } = refusal.shape();
+        let Shape {
+            code,
+            reason,
+            metadata,
+            message,
+        } = refusal.shape();
         if matches!(code, Code::Internal | Code::Unavailable) {
             tracing::error!(reason, error = ?refusal, "a call failed");
         } else {

@@ -73,7 +73,10 @@ impl SoftwareKeyStore {
         file: &[u8],
         passphrase: &[u8],
     ) -> Result<(), KeyStoreError> {
-        let unusable = |why| KeyStoreError::Unusable { key: name.to_owned(), why };
+        let unusable = |why| KeyStoreError::Unusable {
+            key: name.to_owned(),
+            why,
+        };
         let document;
         let encrypted_der = match std::str::from_utf8(file) {
             Ok(text) if text.trim_start().starts_with("-----BEGIN") => {
@@ -93,7 +96,9 @@ impl SoftwareKeyStore {
             .map_err(|_| unusable("the passphrase is wrong, or the encryption is not PBES2"))?;
         let key = parse(clear.as_bytes()).map_err(unusable)?;
         match self.keys.entry(name.to_owned()) {
-            Entry::Occupied(_) => Err(KeyStoreError::NameTaken { key: name.to_owned() }),
+            Entry::Occupied(_) => Err(KeyStoreError::NameTaken {
+                key: name.to_owned(),
+            }),
             Entry::Vacant(place) => {
                 place.insert(key);
                 Ok(())
@@ -102,9 +107,9 @@ impl SoftwareKeyStore {
     }
 
     fn key(&self, name: &str) -> Result<&SoftwareKey, KeyStoreError> {
-        self.keys
-            .get(name)
-            .ok_or_else(|| KeyStoreError::NoSuchKey { key: name.to_owned() })
+        self.keys.get(name).ok_or_else(|| KeyStoreError::NoSuchKey {
+            key: name.to_owned(),
+        })
     }
 }
 
@@ -161,12 +166,19 @@ impl KeyStore for SoftwareKeyStore {
         algorithm: &SignatureAlgorithm,
         message: &[u8],
     ) -> Result<Vec<u8>, KeyStoreError> {
-        let failed = || KeyStoreError::SigningFailed { key: key.to_owned() };
+        let failed = || KeyStoreError::SigningFailed {
+            key: key.to_owned(),
+        };
         match (self.key(key)?, algorithm) {
             (SoftwareKey::Rsa { pair, .. }, SignatureAlgorithm::RsaPkcs1Sha256) => {
                 let mut signature = vec![0; pair.public().modulus_len()];
-                pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature)
-                    .map_err(|_| failed())?;
+                pair.sign(
+                    &RSA_PKCS1_SHA256,
+                    &SystemRandom::new(),
+                    message,
+                    &mut signature,
+                )
+                .map_err(|_| failed())?;
                 Ok(signature)
             }
             (SoftwareKey::P256 { pair, .. }, SignatureAlgorithm::EcdsaP256Sha256) => pair

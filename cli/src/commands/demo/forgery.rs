@@ -10,10 +10,13 @@ use yinxin_proto::Bytes;
 pub(super) fn with_wrong_check_digit(fields: &str) -> Result<String, Failure> {
     let mut form: Value =
         serde_json::from_str(fields).map_err(doing("演示表单", "the demonstration's form"))?;
-    let number = form["spouse_citizen_number"].as_str().unwrap_or_default().to_owned();
-    let (start, last) = number.split_at(number.len().saturating_sub(1));
-    let wrong = if last == "1" { "2" } else { "1" };
-    form["spouse_citizen_number"] = Value::from(format!("{start}{wrong}"));
+    let number = form
+        .get_mut("spouse_citizen_number")
+        .ok_or_else(|| Failure::new("演示表单不完整", "the demonstration's form is incomplete"))?;
+    let mut digits = number.as_str().unwrap_or_default().to_owned();
+    let wrong = if digits.pop() == Some('1') { '2' } else { '1' };
+    digits.push(wrong);
+    *number = Value::from(digits);
     Ok(form.to_string())
 }
 
@@ -32,13 +35,18 @@ pub(super) fn flip_a_byte(pdf: &[u8]) -> Result<Bytes, Failure> {
 }
 
 fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    haystack.windows(needle.len()).position(|window| window == needle)
+    haystack
+        .windows(needle.len())
+        .position(|window| window == needle)
 }
 
 /// The same file with a new revision that paints a bar over the first page.
 pub(super) fn append_a_revision(pdf: &[u8]) -> Result<Bytes, Failure> {
     let failed = |error: lopdf::Error| {
-        Failure::new(format!("无法追加：{error}"), format!("cannot append: {error}"))
+        Failure::new(
+            format!("无法追加：{error}"),
+            format!("cannot append: {error}"),
+        )
     };
     let document = Document::load_mem(pdf).map_err(failed)?;
     let page_id = document
@@ -47,22 +55,28 @@ pub(super) fn append_a_revision(pdf: &[u8]) -> Result<Bytes, Failure> {
         .copied()
         .ok_or_else(|| Failure::new("没有第一页", "there is no first page"))?;
     let mut update = IncrementalDocument::create_from(pdf.to_vec(), document);
-    update.opt_clone_object_to_new_document(page_id).map_err(failed)?;
+    update
+        .opt_clone_object_to_new_document(page_id)
+        .map_err(failed)?;
     let paint = b"\nq 0 0 0 rg 100 600 300 20 re f Q\n".to_vec();
-    let bar = update.new_document.add_object(Stream::new(Dictionary::new(), paint));
+    let bar = update
+        .new_document
+        .add_object(Stream::new(Dictionary::new(), paint));
     let page = update
         .new_document
         .get_object_mut(page_id)
         .and_then(Object::as_dict_mut)
         .map_err(failed)?;
     let before = page.get(b"Contents").map_err(failed)?.clone();
-    let mut contents = match before {
-        Object::Array(list) => list,
-        one => vec![one],
+    let mut contents = match before.as_array() {
+        Ok(list) => list.clone(),
+        Err(_) => vec![before],
     };
     contents.push(Object::Reference(bar));
     page.set("Contents", Object::Array(contents));
     let mut forged = Vec::new();
-    update.save_to(&mut forged).map_err(doing("无法追加", "cannot append"))?;
+    update
+        .save_to(&mut forged)
+        .map_err(doing("无法追加", "cannot append"))?;
     Ok(forged.into())
 }

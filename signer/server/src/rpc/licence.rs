@@ -60,7 +60,10 @@ async fn issue(
     let held = service.authorise(&department, Operation::IssueLicence, &request.seal_id)?;
     let form = form(&request, held.issuer.as_ref())?;
     let admitted = Admitted {
-        key: RequestKey { caller: department, request_id: request.request_id.clone() },
+        key: RequestKey {
+            caller: department,
+            request_id: request.request_id.clone(),
+        },
         operation: Operation::IssueLicence,
         body_sha256: body::of_message(&request, None),
         details: json!({
@@ -74,14 +77,18 @@ async fn issue(
         profile,
     };
     let released = service
-        .under_record(admitted, |admitted, open| issue_once(service, admitted, open, form))
+        .under_record(admitted, |admitted, open| {
+            issue_once(service, admitted, open, form)
+        })
         .await?;
     answer(service, &released).await
 }
 
 fn form(request: &v1::IssueLicenceRequest, issuer: Option<&Issuer>) -> Result<Form, Refusal> {
-    let licence_type = LicenceType::built_in(&request.licence_type)
-        .ok_or_else(|| Refusal::NoSuchLicenceType { name: request.licence_type.clone() })?;
+    let licence_type =
+        LicenceType::built_in(&request.licence_type).ok_or_else(|| Refusal::NoSuchLicenceType {
+            name: request.licence_type.clone(),
+        })?;
     if request.fields_json.len() > FIELDS_BYTES_MAX {
         return Err(Refusal::Limit {
             limit: "fields_json bytes",
@@ -94,7 +101,10 @@ fn form(request: &v1::IssueLicenceRequest, issuer: Option<&Issuer>) -> Result<Fo
         .map_err(|error| refuse("fields_json", format!("must be one JSON object: {error}")))?;
     let fields = licence_type.validate(&fields_json)?;
     let mut issuer = issuer.cloned().ok_or_else(|| {
-        refuse("seal_id", "this seal belongs to no issuer of licences".to_owned())
+        refuse(
+            "seal_id",
+            "this seal belongs to no issuer of licences".to_owned(),
+        )
     })?;
     if !request.division_code.is_empty() && request.division_code != issuer.division {
         return Err(refuse(
@@ -103,7 +113,12 @@ fn form(request: &v1::IssueLicenceRequest, issuer: Option<&Issuer>) -> Result<Fo
         ));
     }
     issuer.division.shrink_to_fit();
-    Ok(Form { licence_type, fields, fields_json, issuer })
+    Ok(Form {
+        licence_type,
+        fields,
+        fields_json,
+        issuer,
+    })
 }
 
 async fn issue_once(
@@ -112,7 +127,11 @@ async fn issue_once(
     open: Arc<OpenRequest>,
     form: Form,
 ) -> Result<Released, Refusal> {
-    let _working = service.working.acquire().await.map_err(|_| Refusal::ShuttingDown)?;
+    let _working = service
+        .working
+        .acquire()
+        .await
+        .map_err(|_| Refusal::ShuttingDown)?;
     let internal = |what| Refusal::Internal { what };
     let issue_date = CivilDate::in_china(open.first_opened_at.0)
         .ok_or(internal("the clock stands outside the calendar"))?;
@@ -148,17 +167,24 @@ async fn issue_once(
     let seal = &admitted.held.seal;
     let place = seal_place(&form.licence_type, seal.width_mm, seal.height_mm);
 
-    let (worker, template, created) =
-        (Arc::clone(service), form.licence_type.template().to_owned(), open.first_opened_at.0);
+    let (worker, template, created) = (
+        Arc::clone(service),
+        form.licence_type.template().to_owned(),
+        open.first_opened_at.0,
+    );
     let spool = blocking(move || {
         let files = [(compose::QR_FILE, qr.into_bytes())];
-        let pdf = worker.typesetter.typeset(&template, &inputs, &files, created)?;
+        let pdf = worker
+            .typesetter
+            .typeset(&template, &inputs, &files, created)?;
         let mut spool = worker.new_spool(true)?;
         spool.append(&pdf)?;
         Ok::<_, Refusal>(spool)
     })
     .await??;
-    let sealed = service.seal_document(&open, seal, admitted.profile, &place, spool).await?;
+    let sealed = service
+        .seal_document(&open, seal, admitted.profile, &place, spool)
+        .await?;
     let licence = LicenceRow {
         identifier: identifier.to_string(),
         number: number.to_string(),
@@ -169,7 +195,14 @@ async fn issue_once(
         document_sha256: sealed.stored.sha256,
         issued_at: open.first_opened_at,
     };
-    service.release(&open, sealed.signatures, Some(&sealed.stored), Some(licence)).await
+    service
+        .release(
+            &open,
+            sealed.signatures,
+            Some(&sealed.stored),
+            Some(licence),
+        )
+        .await
 }
 
 /// The metadata of GB/T 36903, and the form it was made from.
@@ -201,7 +234,10 @@ async fn answer(
 ) -> Result<v1::IssueLicenceResponse, Refusal> {
     let internal = |what| Refusal::Internal { what };
     let release = released.release();
-    let licence = release.licence.as_ref().ok_or(internal("a licence's release has no licence"))?;
+    let licence = release
+        .licence
+        .as_ref()
+        .ok_or(internal("a licence's release has no licence"))?;
     let document_sha256 = licence.document_sha256;
     let worker = Arc::clone(service);
     let document = blocking(move || {
@@ -213,24 +249,40 @@ async fn answer(
     Ok(v1::IssueLicenceResponse {
         licence: Some(wire_licence(licence)?),
         document: document.into(),
-        document_sha256: document_sha256.to_vec().into(),
+        document_sha256: document_sha256.to_vec(),
         receipt: Some(receipt.to_wire("")?),
         replayed: released.replayed(),
     })
 }
 
 fn wire_licence(licence: &LicenceRow) -> Result<v1::Licence, Refusal> {
-    let unreadable = || Refusal::Internal { what: "the record holds unreadable metadata" };
+    let unreadable = || Refusal::Internal {
+        what: "the record holds unreadable metadata",
+    };
     let stored: Value = serde_json::from_str(&licence.metadata_json).map_err(|_| unreadable())?;
     let metadata = stored.get("metadata").ok_or_else(unreadable)?;
     let text = |key: &str| {
-        metadata.get(key).and_then(Value::as_str).map(str::to_owned).ok_or_else(unreadable)
+        metadata
+            .get(key)
+            .and_then(Value::as_str)
+            .map(str::to_owned)
+            .ok_or_else(unreadable)
     };
     let texts = |key: &str| -> Result<Vec<String>, Refusal> {
-        let list = metadata.get(key).and_then(Value::as_array).ok_or_else(unreadable)?;
-        Ok(list.iter().filter_map(Value::as_str).map(str::to_owned).collect())
+        let list = metadata
+            .get(key)
+            .and_then(Value::as_array)
+            .ok_or_else(unreadable)?;
+        Ok(list
+            .iter()
+            .filter_map(Value::as_str)
+            .map(str::to_owned)
+            .collect())
     };
-    let (names, codes) = (texts("certificateHolderName")?, texts("certificateHolderCode")?);
+    let (names, codes) = (
+        texts("certificateHolderName")?,
+        texts("certificateHolderCode")?,
+    );
     let holders = names
         .into_iter()
         .zip(codes)

@@ -38,7 +38,9 @@ impl Service {
         seal_id: &str,
     ) -> Result<&HeldSeal, Refusal> {
         self.departments.authorise(department, operation, seal_id)?;
-        self.seals.get(seal_id).ok_or(Refusal::Internal { what: "a granted seal is not held" })
+        self.seals.get(seal_id).ok_or(Refusal::Internal {
+            what: "a granted seal is not held",
+        })
     }
 
     /// Runs `work` under the request's record: what was released before is given again, and a
@@ -61,7 +63,7 @@ impl Service {
             )
             .await?;
         let request = match begun {
-            Begun::Again(released) => return Ok(released),
+            Begun::Again(released) => return Ok(*released),
             Begun::Proceed(request) => Arc::new(request),
         };
         let done = work(admitted, Arc::clone(&request)).await;
@@ -80,7 +82,9 @@ impl Service {
         let seconds = self.limits.request_seconds_max;
         match tokio::time::timeout(Duration::from_secs(seconds), tokio::spawn(work)).await {
             Ok(Ok(done)) => done,
-            Ok(Err(_)) => Err(Refusal::Internal { what: "a task ended early" }),
+            Ok(Err(_)) => Err(Refusal::Internal {
+                what: "a task ended early",
+            }),
             Err(_) => Err(Refusal::TooSlow { seconds }),
         }
     }

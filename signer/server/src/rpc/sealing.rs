@@ -60,7 +60,11 @@ impl SealingService for Rpc {
         request: Request<v1::DescribeSealRequest>,
     ) -> Result<Response<v1::DescribeSealResponse>, Status> {
         let department = caller::department(&request)?;
-        Ok(Response::new(describe(&self.0, &department, request.get_ref())?))
+        Ok(Response::new(describe(
+            &self.0,
+            &department,
+            request.get_ref(),
+        )?))
     }
 }
 
@@ -72,7 +76,9 @@ async fn seal_document(
     let header = match next_part(&mut stream).await? {
         Some(seal_document_request::Part::Header(header)) => header,
         Some(seal_document_request::Part::Chunk(_)) | None => {
-            return Err(Refusal::Stream { rule: "the first message must be the header" });
+            return Err(Refusal::Stream {
+                rule: "the first message must be the header",
+            });
         }
     };
     fields::request_id(&header.request_id)?;
@@ -81,14 +87,21 @@ async fn seal_document(
     let held = service.authorise(&department, Operation::SealDocument, &header.seal_id)?;
     let place = place(&header, &held.seal)?;
 
-    let _working = service.working.acquire().await.map_err(|_| Refusal::ShuttingDown)?;
+    let _working = service
+        .working
+        .acquire()
+        .await
+        .map_err(|_| Refusal::ShuttingDown)?;
     let with_sm3 = profile
         .signatures()
         .iter()
         .any(|signature| signature.digest_algorithm() == DigestAlgorithm::Sm3);
     let spool = receive(service, &mut stream, header.document_bytes, with_sm3).await?;
     let admitted = Admitted {
-        key: RequestKey { caller: department, request_id: header.request_id.clone() },
+        key: RequestKey {
+            caller: department,
+            request_id: header.request_id.clone(),
+        },
         operation: Operation::SealDocument,
         body_sha256: body::of_message(&header, Some(&spool.digests().sha256())),
         details: json!({
@@ -102,7 +115,9 @@ async fn seal_document(
         profile,
     };
     service
-        .under_record(admitted, |admitted, open| seal_once(service, admitted, open, place, spool))
+        .under_record(admitted, |admitted, open| {
+            seal_once(service, admitted, open, place, spool)
+        })
         .await
 }
 
@@ -116,7 +131,9 @@ async fn seal_once(
     let sealed = service
         .seal_document(&open, &admitted.held.seal, admitted.profile, &place, spool)
         .await?;
-    service.release(&open, sealed.signatures, Some(&sealed.stored), None).await
+    service
+        .release(&open, sealed.signatures, Some(&sealed.stored), None)
+        .await
 }
 
 async fn next_part(
@@ -125,10 +142,14 @@ async fn next_part(
     match stream.message().await {
         Ok(Some(message)) => match message.part {
             Some(part) => Ok(Some(part)),
-            None => Err(Refusal::Stream { rule: "a message must hold a header or a chunk" }),
+            None => Err(Refusal::Stream {
+                rule: "a message must hold a header or a chunk",
+            }),
         },
         Ok(None) => Ok(None),
-        Err(_) => Err(Refusal::Stream { rule: "the stream broke off" }),
+        Err(_) => Err(Refusal::Stream {
+            rule: "the stream broke off",
+        }),
     }
 }
 
@@ -142,14 +163,20 @@ async fn receive(
     let max = service.limits.document_bytes_max;
     let refuse_over = |value: u64| {
         (value > max)
-            .then_some(Refusal::Limit { limit: "document bytes", value, max })
+            .then_some(Refusal::Limit {
+                limit: "document bytes",
+                value,
+                max,
+            })
             .map_or(Ok(()), Err)
     };
     refuse_over(announced)?;
     let mut spool = service.new_spool(with_sm3)?;
     while let Some(part) = next_part(stream).await? {
         let seal_document_request::Part::Chunk(chunk) = part else {
-            return Err(Refusal::Stream { rule: "the header must come once" });
+            return Err(Refusal::Stream {
+                rule: "the header must come once",
+            });
         };
         refuse_over(spool.length() + chunk.len() as u64)?;
         spool = blocking(move || {
@@ -159,10 +186,14 @@ async fn receive(
         .await??;
     }
     if announced != 0 && announced != spool.length() {
-        return Err(Refusal::Stream { rule: "the document is not as long as announced" });
+        return Err(Refusal::Stream {
+            rule: "the document is not as long as announced",
+        });
     }
     if spool.length() == 0 {
-        return Err(Refusal::Stream { rule: "the document is empty" });
+        return Err(Refusal::Stream {
+            rule: "the document is empty",
+        });
     }
     Ok(spool)
 }
@@ -170,7 +201,10 @@ async fn receive(
 fn place(header: &v1::SealDocumentHeader, seal: &Seal) -> Result<Place, Refusal> {
     fields::text("reason", &header.reason, 0, 200)?;
     fields::text("location", &header.location, 0, 200)?;
-    let refuse = |rule: &str| Refusal::Field { field: "placement", rule: rule.to_owned() };
+    let refuse = |rule: &str| Refusal::Field {
+        field: "placement",
+        rule: rule.to_owned(),
+    };
     let position = header
         .placement
         .as_ref()
@@ -189,12 +223,16 @@ fn place(header: &v1::SealDocumentHeader, seal: &Seal) -> Result<Place, Refusal>
         ),
         Position::Invisible(invisible) => (
             new_field(&invisible.field_name)?,
-            PdfPlacement::Invisible { page_index: page_index(invisible.page_number.max(1))? },
+            PdfPlacement::Invisible {
+                page_index: page_index(invisible.page_number.max(1))?,
+            },
         ),
         Position::ExistingField(existing) => {
             fields::text("placement.existing_field.name", &existing.name, 1, 200)?;
             (
-                FieldTarget::Existing { name: existing.name.clone() },
+                FieldTarget::Existing {
+                    name: existing.name.clone(),
+                },
                 PdfPlacement::Visible {
                     page_index: 0,
                     x_mm: 0.0,
@@ -215,10 +253,13 @@ fn place(header: &v1::SealDocumentHeader, seal: &Seal) -> Result<Place, Refusal>
 }
 
 fn page_index(page_number: u32) -> Result<usize, Refusal> {
-    page_number.checked_sub(1).map(|index| index as usize).ok_or_else(|| Refusal::Field {
-        field: "placement.page_number",
-        rule: "pages count from 1".to_owned(),
-    })
+    page_number
+        .checked_sub(1)
+        .map(|index| index as usize)
+        .ok_or_else(|| Refusal::Field {
+            field: "placement.page_number",
+            rule: "pages count from 1".to_owned(),
+        })
 }
 
 fn new_field(name: &str) -> Result<FieldTarget, Refusal> {
@@ -229,7 +270,9 @@ fn new_field(name: &str) -> Result<FieldTarget, Refusal> {
             rule: "must not hold a full stop".to_owned(),
         });
     }
-    Ok(FieldTarget::New { name: (!name.is_empty()).then(|| name.to_owned()) })
+    Ok(FieldTarget::New {
+        name: (!name.is_empty()).then(|| name.to_owned()),
+    })
 }
 
 impl Service {
@@ -237,17 +280,18 @@ impl Service {
     async fn document_answers(self: &Arc<Self>, released: &Released) -> Result<Answers, Refusal> {
         let release = released.release();
         let receipt = Receipt::from_json(&release.receipt_json)?;
-        let sha256 = release
-            .document_sha256
-            .ok_or(Refusal::Internal { what: "a document's release has no document" })?;
+        let sha256 = release.document_sha256.ok_or(Refusal::Internal {
+            what: "a document's release has no document",
+        })?;
         let first = v1::SealDocumentReceipt {
             receipt: Some(receipt.to_wire("")?),
-            document_sha256: sha256.to_vec().into(),
+            document_sha256: sha256.to_vec(),
             document_bytes: receipt.document_bytes,
             replayed: released.replayed(),
         };
         let service = Arc::clone(self);
-        let document = blocking(move || Ok::<_, Refusal>(service.documents.get(&sha256)?)).await??;
+        let document =
+            blocking(move || Ok::<_, Refusal>(service.documents.get(&sha256)?)).await??;
         let starts = (0..document.len()).step_by(CHUNK_BYTES);
         let chunks = starts.map(move |start| {
             let end = document.len().min(start + CHUNK_BYTES);
@@ -255,9 +299,9 @@ impl Service {
             seal_document_response::Part::Chunk(yinxin_proto::Bytes::copy_from_slice(chunk))
         });
         let parts = std::iter::once(seal_document_response::Part::Receipt(first)).chain(chunks);
-        Ok(Box::pin(
-            tokio_stream::iter(parts).map(|part| Ok(v1::SealDocumentResponse { part: Some(part) })),
-        ))
+        Ok(Box::pin(tokio_stream::iter(parts).map(|part| {
+            Ok(v1::SealDocumentResponse { part: Some(part) })
+        })))
     }
 }
 
@@ -265,7 +309,10 @@ impl Service {
 fn single(profile: SealProfile) -> Result<SignatureProfile, Refusal> {
     match profile.signatures() {
         [only] => Ok(*only),
-        _ => Err(yinxin_signer::error::SealError::NotForDigests { profile: profile.name() }.into()),
+        _ => Err(yinxin_signer::error::SealError::NotForDigests {
+            profile: profile.name(),
+        }
+        .into()),
     }
 }
 
@@ -295,7 +342,10 @@ async fn seal_digest(
     }
     let held = service.authorise(&department, Operation::SealDigest, &request.seal_id)?;
     let admitted = Admitted {
-        key: RequestKey { caller: department, request_id: request.request_id.clone() },
+        key: RequestKey {
+            caller: department,
+            request_id: request.request_id.clone(),
+        },
         operation: Operation::SealDigest,
         body_sha256: body::of_message(&request, None),
         details: json!({
@@ -312,19 +362,19 @@ async fn seal_digest(
     let released = service
         .under_record(admitted, |admitted, open| async move {
             let seal = &admitted.held.seal;
-            let recorded =
-                service.seal_digest(&open, seal, signature, &digest, &field_name).await?;
+            let recorded = service
+                .seal_digest(&open, seal, signature, &digest, &field_name)
+                .await?;
             service.release(&open, vec![recorded], None, None).await
         })
         .await?;
     let release = released.release();
-    let container = release
-        .container
-        .clone()
-        .ok_or(Refusal::Internal { what: "a digest's release has no container" })?;
+    let container = release.container.clone().ok_or(Refusal::Internal {
+        what: "a digest's release has no container",
+    })?;
     let receipt = Receipt::from_json(&release.receipt_json)?;
     Ok(v1::SealDigestResponse {
-        container: container.into(),
+        container,
         receipt: Some(receipt.to_wire(&request.field_name)?),
         replayed: released.replayed(),
     })
@@ -345,10 +395,11 @@ fn describe(
         name: seal.owner_name.clone(),
         width_mm: seal.width_mm,
         height_mm: seal.height_mm,
-        appearance_content: seal.appearance.content.clone().into(),
+        appearance_content: seal.appearance.content.clone(),
         appearance_bbox: seal.appearance.bbox.to_vec(),
-        container_bytes_max: u32::try_from(room)
-            .map_err(|_| Refusal::Internal { what: "a container of over 4 GiB" })?,
+        container_bytes_max: u32::try_from(room).map_err(|_| Refusal::Internal {
+            what: "a container of over 4 GiB",
+        })?,
         filter: names.filter,
         sub_filter: names.sub_filter,
         digest_algorithm: wire_digest(signature.digest_algorithm()).into(),

@@ -53,7 +53,9 @@ impl Record for SqliteRecord {
             return Ok(Opened::DifferentBody);
         }
         if state == "released" {
-            return Ok(Opened::Released(release_of(&mut transaction, id).await?));
+            return Ok(Opened::Released(Box::new(
+                release_of(&mut transaction, id).await?,
+            )));
         }
         if holder.as_ref() == Some(&request.holder) {
             return Ok(Opened::InFlight);

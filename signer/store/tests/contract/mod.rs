@@ -267,7 +267,7 @@ pub async fn giving_up_what_is_not_open_changes_nothing(backend: impl Backend) {
         .await
         .unwrap();
     let opened = record.open_request(&request("r")).await.unwrap();
-    assert_eq!(opened, Opened::Released(release(None)));
+    assert_eq!(opened, Opened::Released(Box::new(release(None))));
 }
 
 pub async fn a_request_left_by_another_run_is_taken_over(backend: impl Backend) {
@@ -298,7 +298,7 @@ pub async fn a_released_request_is_given_again_after_a_restart(backend: impl Bac
         .open_request(&request_by("run-2", "r"))
         .await
         .unwrap();
-    assert_eq!(opened, Opened::Released(released));
+    assert_eq!(opened, Opened::Released(Box::new(released)));
     let found = record.licence("id-1").await.unwrap();
     assert_eq!(found, Some(licence("id-1", "no-1")));
     assert_eq!(record.licence("id-2").await.unwrap(), None);
@@ -312,7 +312,7 @@ pub async fn a_digest_sealing_is_released_without_document_or_licence(backend: i
     released.container = Some(vec![1, 2, 3]);
     record.release(&key("r"), &released).await.unwrap();
     let opened = record.open_request(&request("r")).await.unwrap();
-    assert_eq!(opened, Opened::Released(released));
+    assert_eq!(opened, Opened::Released(Box::new(released)));
 }
 
 pub async fn numbers_count_from_one_in_each_series(backend: impl Backend) {
@@ -557,5 +557,5 @@ pub async fn texts_are_data_and_never_statements(backend: impl Backend) {
     released.receipt_json = text.to_owned();
     record.release(&key(text), &released).await.unwrap();
     let opened = record.open_request(&hostile).await.unwrap();
-    assert_eq!(opened, Opened::Released(released));
+    assert_eq!(opened, Opened::Released(Box::new(released)));
 }
