@@ -18,6 +18,7 @@ pub mod steps;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
@@ -37,12 +38,24 @@ const MESSAGE_BYTES_MAX: usize = 1024 * 1024 + 64 * 1024;
 /// How large a window a document may fill on its way in, so that one stream can use the link.
 const WINDOW_BYTES: u32 = 4 * 1024 * 1024;
 
+/// How many requests one connection may have open.
+const STREAMS_PER_CONNECTION_MAX: u32 = 64;
+
+/// How long a new connection may take for its TLS handshake.
+const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
+
+/// How often a silent connection is asked whether it is still there.
+const KEEPALIVE: Duration = Duration::from_secs(60);
+
+/// How long a stop waits beyond the time a request may take.
+const STOP_MARGIN: Duration = Duration::from_secs(5);
+
 /// A signer that is loaded and listens, and answers as soon as it is served.
 pub struct Signer {
     service: Arc<Service>,
+    server: Server,
     listener: TcpListener,
     address: SocketAddr,
-    tls: ServerTlsConfig,
 }
 
 impl Signer {
@@ -54,24 +67,16 @@ impl Signer {
         config: &Config,
         checkpoints: Arc<dyn Checkpoints>,
     ) -> Result<Self, StartError> {
-        let certificate = service::read(&config.tls.certificate)?;
-        let key = zeroize::Zeroizing::new(service::read(&config.tls.key)?);
-        let client_ca = service::read(&config.tls.client_ca)?;
-        let tls = ServerTlsConfig::new()
-            .identity(Identity::from_pem(certificate, key.as_slice()))
-            .client_ca_root(Certificate::from_pem(client_ca));
+        let server = server(config)?;
         let service = Arc::new(Service::open(config, checkpoints).await?);
-        let cannot = |error: std::io::Error| StartError::Listen {
-            address: config.listen,
-            message: error.to_string(),
-        };
+        let cannot = |error: std::io::Error| listen_error(config.listen, &error);
         let listener = TcpListener::bind(config.listen).await.map_err(cannot)?;
         let address = listener.local_addr().map_err(cannot)?;
         Ok(Self {
             service,
+            server,
             listener,
             address,
-            tls,
         })
     }
 
@@ -81,54 +86,106 @@ impl Signer {
         self.address
     }
 
-    /// Answers until `shutdown` is done, then finishes the calls that are under way.
+    /// Answers until `shutdown` is done, then finishes the calls that are under way. A connection
+    /// that stays open beyond what a request may take is cut off.
     ///
     /// # Errors
-    /// [`StartError::Listen`] when TLS or the network does not do what it must.
+    /// [`StartError::Listen`] when the network does not do what it must.
     pub async fn serve(
         self,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), StartError> {
         let Self {
             service,
+            mut server,
             listener,
             address,
-            tls,
         } = self;
-        let cannot = |error: &dyn std::fmt::Display| StartError::Listen {
-            address,
-            message: error.to_string(),
-        };
+        let patience = Duration::from_secs(service.limits.request_seconds_max) + STOP_MARGIN;
         let rpc = rpc::Rpc(service);
         let (health, health_service) = tonic_health::server::health_reporter();
         health.set_serving::<LicenceServiceServer<rpc::Rpc>>().await;
         health.set_serving::<SealingServiceServer<rpc::Rpc>>().await;
-        let reflection = tonic_reflection::server::Builder::configure()
-            .register_encoded_file_descriptor_set(yinxin_proto::FILE_DESCRIPTOR_SET)
-            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-            .build_v1()
-            .map_err(|error| cannot(&error))?;
+        let reflection = || {
+            tonic_reflection::server::Builder::configure()
+                .register_encoded_file_descriptor_set(yinxin_proto::FILE_DESCRIPTOR_SET)
+                .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        };
+        let (stopping, stopped) = tokio::sync::oneshot::channel();
+        let shutdown = async move {
+            shutdown.await;
+            tracing::info!("the signer stops");
+            health
+                .set_not_serving::<LicenceServiceServer<rpc::Rpc>>()
+                .await;
+            health
+                .set_not_serving::<SealingServiceServer<rpc::Rpc>>()
+                .await;
+            // Nobody waits for it when serving has ended by itself.
+            let _told = stopping.send(());
+        };
+        let cannot = |error: &dyn std::error::Error| listen_error(address, error);
         tracing::info!(%address, "the signer answers");
-        Server::builder()
-            .tls_config(tls)
-            .map_err(|error| cannot(&error))?
-            .tcp_nodelay(true)
-            .initial_stream_window_size(WINDOW_BYTES)
-            .initial_connection_window_size(2 * WINDOW_BYTES)
+        let serving = server
             .add_service(health_service)
-            .add_service(reflection)
+            .add_service(reflection().build_v1().map_err(|error| cannot(&error))?)
+            // The older name, which common tools still ask for.
+            .add_service(
+                reflection()
+                    .build_v1alpha()
+                    .map_err(|error| cannot(&error))?,
+            )
             .add_service(
                 LicenceServiceServer::new(rpc.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX),
             )
             .add_service(
                 SealingServiceServer::new(rpc).max_decoding_message_size(MESSAGE_BYTES_MAX),
             )
-            .serve_with_incoming_shutdown(TcpListenerStream::new(listener), shutdown)
-            .await
-            .map_err(|error| cannot(&error))?;
+            .serve_with_incoming_shutdown(TcpListenerStream::new(listener), shutdown);
+        let out_of_patience = async move {
+            match stopped.await {
+                Ok(()) => tokio::time::sleep(patience).await,
+                Err(_) => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            served = serving => served.map_err(|error| cannot(&error))?,
+            // A health watcher, for example, never ends by itself.
+            () = out_of_patience => tracing::warn!("connections that stayed open were cut off"),
+        }
         tracing::info!("the signer has stopped");
         Ok(())
     }
+}
+
+/// The transport, with the server's own certificate and the authorities of its callers.
+fn server(config: &Config) -> Result<Server, StartError> {
+    let certificate = service::read(&config.tls.certificate)?;
+    let key = zeroize::Zeroizing::new(service::read(&config.tls.key)?);
+    let client_ca = service::read(&config.tls.client_ca)?;
+    let tls = ServerTlsConfig::new()
+        .identity(Identity::from_pem(certificate, key.as_slice()))
+        .client_ca_root(Certificate::from_pem(client_ca))
+        .timeout(HANDSHAKE_MAX);
+    Server::builder()
+        .tcp_nodelay(true)
+        .initial_stream_window_size(WINDOW_BYTES)
+        .initial_connection_window_size(2 * WINDOW_BYTES)
+        .max_concurrent_streams(STREAMS_PER_CONNECTION_MAX)
+        .http2_keepalive_interval(Some(KEEPALIVE))
+        .tls_config(tls)
+        .map_err(|error| listen_error(config.listen, &error))
+}
+
+/// An error's words with those of its sources; the transport's own say only "transport error".
+fn listen_error(address: SocketAddr, error: &dyn std::error::Error) -> StartError {
+    let mut message = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        message = format!("{message}: {cause}");
+        source = cause.source();
+    }
+    StartError::Listen { address, message }
 }
 
 /// The face for the seals' lettering that the signer would find in these files and folders.
