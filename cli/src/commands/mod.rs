@@ -36,12 +36,17 @@ pub(crate) fn read(path: &Path) -> Result<Bytes, Failure> {
 /// Writes a file whole or not at all: beside its place first, then renamed.
 pub(crate) fn write(path: &Path, parts: &[&[u8]]) -> Result<(), Failure> {
     use std::io::Write as _;
+    use std::os::unix::fs::PermissionsExt as _;
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         Some(_) | None => Path::new("."),
     };
     let cannot = |error: std::io::Error| Failure::file(path, &error);
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(cannot)?;
+    let mut file = tempfile::Builder::new()
+        // As for any file a person makes; the umask takes its part.
+        .permissions(std::fs::Permissions::from_mode(0o666))
+        .tempfile_in(folder)
+        .map_err(cannot)?;
     parts
         .iter()
         .try_for_each(|part| file.write_all(part))
