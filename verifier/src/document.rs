@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use yinxin_pdf::{Document, ObjectId, PdfError, SignatureDictionary, SignatureField};
 use yinxin_pki::DigestAlgorithm;
 
+use crate::changes::Background;
 use crate::container::{Container, Surroundings};
 use crate::coverage::{SignedRanges, judge_coverage};
 use crate::digests::{Covered, digest_all};
@@ -42,9 +43,10 @@ pub fn verify(document: &[u8], trust: &Trust, options: &Options) -> Result<Repor
     }
 
     candidates.sort_by_key(|candidate| candidate.order);
+    let background = background(&document, &candidates);
     let signatures: Vec<SignatureReport> = candidates
         .into_iter()
-        .map(|candidate| candidate.judge(&document, trust, options))
+        .map(|candidate| candidate.judge(&document, background.as_ref(), trust, options))
         .collect();
     let (indication, sub_indication) = worst(&signatures);
     Ok(Report {
@@ -187,6 +189,7 @@ impl Candidate {
     fn judge(
         mut self,
         document: &Document<'_>,
+        background: Result<&Background, &PdfError>,
         trust: &Trust,
         options: &Options,
     ) -> SignatureReport {
@@ -199,8 +202,13 @@ impl Candidate {
                 .dictionary
                 .as_ref()
                 .and_then(|dictionary| dictionary.doc_mdp_permissions);
-            report.changes_after =
-                judge_changes(document, ranges, certifies == Some(1), &mut self.steps);
+            report.changes_after = judge_changes(
+                document,
+                background,
+                ranges,
+                certifies == Some(1),
+                &mut self.steps,
+            );
         }
         if let (Some(container), Some(dictionary)) = (&self.container, &self.dictionary) {
             let surroundings = Surroundings {
@@ -255,9 +263,24 @@ fn digest_requests(candidates: &[Candidate]) -> (Vec<usize>, Vec<Covered>) {
     (owners, requests)
 }
 
+/// Reads once what all comparisons need. Without a signature that something follows, nothing is
+/// read.
+fn background(document: &Document<'_>, candidates: &[Candidate]) -> Result<Background, PdfError> {
+    let newest = document.revisions().len().saturating_sub(1);
+    let oldest = candidates
+        .iter()
+        .filter_map(|candidate| Some(candidate.ranges.as_ref()?.revision_index))
+        .min();
+    match oldest {
+        Some(oldest) if oldest < newest => Background::read(document, oldest),
+        Some(_) | None => Ok(Background::default()),
+    }
+}
+
 /// Compares the covered state with the present one.
 fn judge_changes(
     document: &Document<'_>,
+    background: Result<&Background, &PdfError>,
     ranges: &SignedRanges,
     forbids_more: bool,
     steps: &mut Steps,
@@ -279,8 +302,10 @@ fn judge_changes(
         .bytes()
         .get(..ranges.second.end)
         .unwrap_or_default();
-    let compared = Document::open(covered, document.limits().clone())
-        .and_then(|signed| changes::compare(&signed, document, forbids_more));
+    let compared = background.map_err(Clone::clone).and_then(|background| {
+        let signed = Document::open(covered, document.limits().clone())?;
+        changes::compare(&signed, document, background, forbids_more)
+    });
     match compared {
         Ok(changes) => {
             steps.note(

@@ -21,6 +21,7 @@
 mod chain;
 mod changes;
 mod cms;
+mod codes;
 mod container;
 mod coverage;
 mod digests;

@@ -414,6 +414,9 @@ fn gm_arc_containers_hold_the_digest_or_its_attributes() {
     );
 }
 
+/// A signature value out of r, s and the message.
+type Value = dyn Fn(&[u8], &[u8], &[u8]) -> Vec<u8>;
+
 #[test]
 fn sm2_signature_values_are_taken_strictly() {
     use yinxin_sm::{SecretKey, Signature};
@@ -424,7 +427,7 @@ fn sm2_signature_values_are_taken_strictly() {
         .collect();
     let pair =
         |r: &[u8], s: &[u8]| tlv::sequence(&[&tlv::unsigned_integer(r), &tlv::unsigned_integer(s)]);
-    let make = |value: &dyn Fn(&[u8], &[u8], &[u8]) -> Vec<u8>| {
+    let make = |value: &Value| {
         sm2(&|parts, _| {
             let mut attributes = parts.attributes.clone().unwrap();
             attributes.sort();
@@ -434,7 +437,7 @@ fn sm2_signature_values_are_taken_strictly() {
             parts.signature = Some(value(&raw[..32], &raw[32..], &message));
         })
     };
-    let cases: [(&str, Box<dyn Fn(&[u8], &[u8], &[u8]) -> Vec<u8>>, bool); 9] = [
+    let cases: [(&str, Box<Value>, bool); 9] = [
         ("der", Box::new(move |r, s, _| pair(r, s)), true),
         ("raw r and s", Box::new(|r, s, _| [r, s].concat()), true),
         ("r = 0", Box::new(move |_, s, _| pair(&[0], s)), false),

@@ -91,3 +91,15 @@ fn the_words_name_signer_and_verdict_in_both_languages() {
     assert!(english.starts_with("VALID"), "{english}");
     assert!(english.contains("TOTAL-PASSED"), "{english}");
 }
+
+#[test]
+#[ignore = "prints a report, to look at"]
+fn print_a_report() {
+    let sealed = seal(&seal(&plain_pdf(), Profile::GmSeal), Profile::Rsa);
+    println!("{}", check(&sealed).text(Language::Chinese));
+    println!("{}", check(&sealed).text(Language::English));
+    println!("{}", check(&sealed).to_json());
+    let changed = support::revise(&sealed, &[(5, "<</Length 0>>\nstream\n\nendstream")]);
+    println!("{}", check(&changed).text(Language::Chinese));
+    println!("{}", check(&changed).text(Language::English));
+}

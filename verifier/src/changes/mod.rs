@@ -18,6 +18,7 @@
 
 mod form;
 mod objects;
+mod references;
 mod rest;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,6 +28,8 @@ use yinxin_pdf::{Dictionary, Document, PdfError, Value};
 use crate::escape::escape_bytes;
 use crate::report::{Change, ChangeVerdict, Changed, ChangesAfter};
 use objects::{Delta, differing_keys, same_value};
+pub(crate) use references::Background;
+use references::Uses;
 
 /// Catalog entries that a later signature or long-term validation may set.
 const CATALOG_NOTED: [(&[u8], Changed); 3] = [
@@ -40,7 +43,8 @@ const SECURITY_STORE_KEYS: [&[u8]; 5] = [b"Type", b"VRI", b"Certs", b"OCSPs", b"
 
 /// Compares the signed state of a file with its present state.
 ///
-/// `signed` is the document made of the covered revision and those before it. `forbids_more` says
+/// `signed` is the document made of the covered revision and those before it, `background` what
+/// [`Background::read`] gave for that revision or an older one. `forbids_more` says
 /// that the signature certifies the document and allows no change (DocMDP, P 1).
 ///
 /// # Errors
@@ -49,15 +53,16 @@ const SECURITY_STORE_KEYS: [&[u8]; 5] = [b"Type", b"VRI", b"Certs", b"OCSPs", b"
 pub(crate) fn compare(
     signed: &Document<'_>,
     current: &Document<'_>,
+    background: &Background,
     forbids_more: bool,
 ) -> Result<ChangesAfter, PdfError> {
     let deltas = objects::deltas(signed, current)?;
-    let walk = rest::walk(signed, &deltas)?;
+    let uses = background.uses_in(signed, &deltas)?;
     let mut comparison = Comparison {
         signed,
         current,
         deltas,
-        walk,
+        uses,
         explained: BTreeSet::new(),
         widgets: BTreeSet::new(),
         later_signatures: BTreeSet::new(),
@@ -87,7 +92,7 @@ struct Comparison<'d, 'a> {
     /// Every object number that means something else now.
     deltas: BTreeMap<u32, Delta<'d>>,
     /// Who referred to them in the signed state.
-    walk: rest::Walk,
+    uses: BTreeMap<u32, Uses>,
     /// Numbers whose difference has been accounted for, one way or the other.
     explained: BTreeSet<u32>,
     /// Widgets of newly signed fields.
@@ -203,7 +208,12 @@ impl Comparison<'_, '_> {
                 .and_then(|delta| delta.now.as_ref())
                 .is_some_and(|object| !object.value.is_stream());
             // One that something else refers to as well, such as a page, is no mere container.
-            if is_container && self.walk.references_to(id.number) == 1 {
+            if is_container
+                && self
+                    .uses
+                    .get(&id.number)
+                    .is_some_and(|uses| uses.count == 1)
+            {
                 self.allow(Some(id.number), Changed::SecurityStore);
                 self.explained.insert(id.number);
             }

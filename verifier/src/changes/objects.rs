@@ -2,11 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::references::TOUCHED_OBJECTS_MAX;
 use yinxin_pdf::{Dictionary, Document, Kind, Object, ObjectId, PdfError, Value, XrefEntry};
-
-/// Objects that later revisions may name before the comparison gives up. A signature touches
-/// about ten; a seam stamp over a thousand pages some thousand.
-const TOUCHED_OBJECTS_MAX: usize = 20_000;
 
 /// References followed from one value to the next.
 const REFERENCES_MAX: usize = 32;
@@ -88,12 +85,21 @@ fn delta<'d>(
 }
 
 /// What the newest revision that knows `number` says of it.
-fn newest_entry(document: &Document<'_>, number: u32) -> Option<XrefEntry> {
+pub(super) fn newest_entry(document: &Document<'_>, number: u32) -> Option<XrefEntry> {
     document
         .revisions()
         .iter()
         .rev()
         .find_map(|revision| revision.entry(number))
+}
+
+/// The id under which an entry's object is asked for; none for a free number.
+pub(super) fn object_id(number: u32, entry: XrefEntry) -> Option<ObjectId> {
+    match entry {
+        XrefEntry::Free { .. } => None,
+        XrefEntry::InFile { generation, .. } => Some(ObjectId::new(number, generation)),
+        XrefEntry::InStream { .. } => Some(ObjectId::new(number, 0)),
+    }
 }
 
 /// The object, unless it is free, unknown or null.
@@ -102,12 +108,10 @@ fn read<'d>(
     number: u32,
     entry: Option<XrefEntry>,
 ) -> Result<Option<Object<'d>>, PdfError> {
-    let generation = match entry {
-        None | Some(XrefEntry::Free { .. }) => return Ok(None),
-        Some(XrefEntry::InFile { generation, .. }) => generation,
-        Some(XrefEntry::InStream { .. }) => 0,
+    let Some(id) = entry.and_then(|entry| object_id(number, entry)) else {
+        return Ok(None);
     };
-    let object = document.object(ObjectId::new(number, generation))?;
+    let object = document.object(id)?;
     Ok((!object.value.is_null()).then_some(object))
 }
 

@@ -1,21 +1,20 @@
 //! What no later signature explains: named, so that a person can look.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
-use yinxin_pdf::{Dictionary, Document, ObjectId, PdfError, Value};
+use yinxin_pdf::{Dictionary, Value};
 
 use super::Comparison;
-use super::objects::{self, Delta, missing_is_none};
+use super::objects::{self, Delta};
 use crate::report::Changed;
-
-/// Objects of the signed state that are read to look for references to nothing.
-const OBJECTS_READ_MAX: usize = 2_000_000;
 
 impl Comparison<'_, '_> {
     /// Accounts for every difference that is left.
     pub(super) fn rest(&mut self) {
         self.containers();
-        for number in std::mem::take(&mut self.walk.dangling) {
+        let is_new = |number: &u32| self.deltas.get(number).is_some_and(Delta::is_new);
+        let dangling: Vec<u32> = self.uses.keys().copied().filter(is_new).collect();
+        for number in dangling {
             self.flag(Some(number), Changed::DanglingReference, None);
         }
         let reached = self.reached_by_changes();
@@ -33,7 +32,7 @@ impl Comparison<'_, '_> {
                 self.explained.insert(number);
                 self.allow(Some(number), Changed::Orphan);
             } else {
-                let uses = self.walk.uses.get(&number);
+                let uses = self.uses.get(&number);
                 let keys = uses.map(|uses| uses.keys.clone()).unwrap_or_default();
                 let (what, key) = what_is(delta, &keys);
                 self.flag(Some(number), what, key.as_deref());
@@ -92,82 +91,6 @@ impl Comparison<'_, '_> {
         }
         reached
     }
-}
-
-/// Who refers to the numbers that differ, in the signed state.
-#[derive(Default)]
-pub(super) struct Walk {
-    /// New numbers that the signed state already referred to.
-    dangling: BTreeSet<u32>,
-    uses: BTreeMap<u32, Uses>,
-}
-
-#[derive(Default)]
-struct Uses {
-    /// Keys nearest above the references met, each once.
-    keys: Vec<Vec<u8>>,
-    count: usize,
-}
-
-/// Keys remembered for one object; more would only repeat what it is used as.
-const KEYS_MAX: usize = 16;
-
-impl Walk {
-    /// How many references lead to a number that differs.
-    pub(super) fn references_to(&self, number: u32) -> usize {
-        self.uses.get(&number).map_or(0, |uses| uses.count)
-    }
-}
-
-/// Follows every reference of the signed state from its trailer.
-pub(super) fn walk(
-    signed: &Document<'_>,
-    deltas: &BTreeMap<u32, Delta<'_>>,
-) -> Result<Walk, PdfError> {
-    let mut walk = Walk::default();
-    if deltas.is_empty() {
-        return Ok(walk);
-    }
-    let mut seen: HashSet<u32> = HashSet::new();
-    let mut waiting: Vec<ObjectId> = Vec::new();
-    let mut note = |value: &Value, walk: &mut Walk, waiting: &mut Vec<ObjectId>| {
-        objects::references(value, b"", &mut |id, key| {
-            if deltas.contains_key(&id.number) {
-                let uses = walk.uses.entry(id.number).or_default();
-                uses.count += 1;
-                if uses.keys.len() < KEYS_MAX && !uses.keys.iter().any(|known| known == key) {
-                    uses.keys.push(key.to_vec());
-                }
-            }
-            if seen.insert(id.number) {
-                waiting.push(id);
-            }
-        });
-    };
-    for key in [b"Root".as_slice(), b"Info"] {
-        if let Some(value) = signed.trailer().get(key) {
-            note(value, &mut walk, &mut waiting);
-        }
-    }
-    let mut read = 0_usize;
-    while let Some(id) = waiting.pop() {
-        if deltas.get(&id.number).is_some_and(Delta::is_new) {
-            walk.dangling.insert(id.number);
-            continue;
-        }
-        read += 1;
-        if read > OBJECTS_READ_MAX {
-            return Err(PdfError::LimitExceeded {
-                limit: "objects read to compare revisions",
-                value: read as u64,
-                max: OBJECTS_READ_MAX as u64,
-            });
-        }
-        if let Some(object) = missing_is_none(signed.object(id).map(Some))? {
-            note(&object.value, &mut walk, &mut waiting);
-        }
-    }
-    Ok(walk)
 }
 
 /// What a changed object is to the document, by its type, else by who refers to it; and under

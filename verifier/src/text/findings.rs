@@ -1,6 +1,6 @@
 //! Each finding in words.
 
-use super::Language;
+use super::{Language, beijing};
 use crate::finding::Finding;
 
 impl Finding {
@@ -105,7 +105,7 @@ impl Finding {
             ),
             Self::ChangedAfterSigning { count } => (
                 format!("盖章之后文件被改动（{count} 处）"),
-                format!("the document was changed after it was signed ({count} places)"),
+                format!("the document was changed after it was signed ({count} place(s))"),
             ),
             Self::ComparisonNotPossible { message } => (
                 format!("无法与签署时的内容比较：{message}"),
@@ -230,7 +230,11 @@ impl Finding {
                 not_before,
                 not_after,
             } => (
-                format!("证书“{subject}”现在不在有效期内（{not_before} 至 {not_after}）"),
+                format!(
+                    "证书“{subject}”现在不在有效期内（{not_before} 至 {not_after}）",
+                    not_before = beijing(not_before),
+                    not_after = beijing(not_after)
+                ),
                 format!(
                     "the certificate of {subject} is not valid now ({not_before} to {not_after})"
                 ),
@@ -251,7 +255,10 @@ impl Finding {
             } => {
                 let code = reason.map(|code| format!(" ({code})")).unwrap_or_default();
                 (
-                    format!("证书“{subject}”已于 {since} 被吊销{code}"),
+                    format!(
+                        "证书“{subject}”已于 {since} 被吊销{code}",
+                        since = beijing(since)
+                    ),
                     format!("the certificate of {subject} was revoked at {since}{code}"),
                 )
             }
@@ -290,11 +297,16 @@ impl Finding {
                 "the maker's certificate cannot be read",
             ),
             Self::SealNotValidThen { at, from, to } => (
-                format!("签署时刻 {at} 不在印章有效期内（{from} 至 {to}）"),
+                format!(
+                    "签署时刻 {at} 不在印章有效期内（{from} 至 {to}）",
+                    from = beijing(from),
+                    to = beijing(to),
+                    at = beijing(at)
+                ),
                 format!("at the signing time {at} the seal was not valid ({from} to {to})"),
             ),
             Self::SealExpiredSince { to } => (
-                format!("签署时印章有效，现已于 {to} 到期"),
+                format!("签署时印章有效，现已于 {to} 到期", to = beijing(to)),
                 format!("valid when the document was sealed; expired at {to}"),
             ),
             Self::SealExtensionUnknown { oid } => (
@@ -307,22 +319,35 @@ impl Finding {
             ),
             Self::TimeMissing => plain("没有签署时间", "no signing time is given"),
             Self::TimeInFuture { claimed } => (
-                format!("签署时间 {claimed} 晚于核验时刻"),
+                format!(
+                    "签署时间 {claimed} 晚于核验时刻",
+                    claimed = beijing(claimed)
+                ),
                 format!("the signing time {claimed} lies in the future"),
             ),
             Self::TimeBeforeCertificate { not_before } => (
-                format!("签署时间早于证书有效期（{not_before} 起）"),
+                format!(
+                    "签署时间早于证书有效期（{not_before} 起）",
+                    not_before = beijing(not_before)
+                ),
                 format!("signed before the certificate was valid (from {not_before})"),
             ),
             Self::TimeAfterCertificate { not_after } => (
-                format!("签署时间晚于证书有效期（至 {not_after}）"),
+                format!(
+                    "签署时间晚于证书有效期（至 {not_after}）",
+                    not_after = beijing(not_after)
+                ),
                 format!("signed after the certificate expired ({not_after})"),
             ),
             Self::TimesDiffer {
                 dictionary,
                 container,
             } => (
-                format!("文件所写时间 {dictionary} 与签名内时间 {container} 不一致"),
+                format!(
+                    "文件所写时间 {dictionary} 与签名内时间 {container} 不一致",
+                    dictionary = beijing(dictionary),
+                    container = beijing(container)
+                ),
                 format!("the document says {dictionary}, the signature says {container}"),
             ),
             Self::TimestampNotChecked => plain(

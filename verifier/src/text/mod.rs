@@ -8,6 +8,8 @@ mod findings;
 
 use std::fmt::Write as _;
 
+use yinxin_pki::UnixSeconds;
+
 use crate::report::{
     CertificateFacts, Change, ChangeVerdict, Changed, ChangesAfter, ContainerKind, Coverage,
     Indication, Report, SignatureReport, Status, Step, StepId, SubIndication,
@@ -68,7 +70,7 @@ impl Report {
             ),
         });
         line(match language {
-            Language::Chinese => format!("核验时刻：{}", self.verified_at),
+            Language::Chinese => format!("核验时刻：{}", beijing(&self.verified_at)),
             Language::English => format!("Verified for the time {}", self.verified_at),
         });
         for (index, signature) in self.signatures.iter().enumerate() {
@@ -94,33 +96,82 @@ impl Report {
     }
 
     fn verdict(&self, language: Language) -> String {
-        let words = if self.signatures.is_empty() {
-            language.pick(
-                "无法判断：文件上没有电子印章或电子签名。",
-                "CANNOT TELL: the document carries no electronic seal or signature.",
-            )
-        } else {
-            verdict_words(self.indication, language)
+        let codes = codes(self.indication, self.sub_indication);
+        let words = match self.indication {
+            Indication::TotalPassed if self.has_additions() => language.pick(
+                "有效：印章真实；盖章后文件只增加了下列内容，页面没有被改动",
+                "VALID: the seals are genuine; since then only what is named below was added",
+            ),
+            Indication::TotalPassed => language.pick(
+                "有效：印章真实，文件自盖章后没有被改动",
+                "VALID: the seals are genuine and the document is as it was sealed",
+            ),
+            Indication::Indeterminate if self.signatures.is_empty() => language.pick(
+                "无法判断：文件上没有电子印章或电子签名",
+                "CANNOT TELL: the document carries no electronic seal or signature",
+            ),
+            Indication::Indeterminate => language.pick(
+                "无法判断：没有发现错误，但有的事项无法确认，请勿据此接受",
+                "CANNOT TELL: nothing wrong was found, but not all could be confirmed; do not rely on it yet",
+            ),
+            Indication::TotalFailed => language.pick(
+                "无效：请勿接受此文件",
+                "NOT VALID: do not accept this document",
+            ),
         };
-        format!("{words} [{}]", codes(self.indication, self.sub_indication))
+        let reason = match self.reason(language) {
+            Some(reason) => language.pick("。原因：", ". Reason: ").to_owned() + &reason,
+            None => String::new(),
+        };
+        let mut line = format!("{words}{reason}{} [{codes}]", language.pick("。", "."));
+        if self.is_for_trials() {
+            line.push_str(language.pick(
+                "\n所用证书仅供试验，文件不具效力。",
+                "\nMade with certificates for trials only: it has no effect.",
+            ));
+        }
+        line
+    }
+
+    /// What decided against the worst signature, in words.
+    fn reason(&self, language: Language) -> Option<String> {
+        if self.indication == Indication::TotalPassed {
+            return None;
+        }
+        let worst = self.signatures.iter().find(|signature| {
+            (signature.indication, signature.sub_indication)
+                == (self.indication, self.sub_indication)
+        })?;
+        let status = worst.steps.iter().map(|step| step.status).max()?;
+        let decisive =
+            |step: &&Step| step.status == status && step.sub_indication == worst.sub_indication;
+        Some(worst.steps.iter().find(decisive)?.words(language))
+    }
+
+    fn has_additions(&self) -> bool {
+        self.signatures.iter().any(|signature| {
+            let changes = signature.changes_after.as_ref();
+            changes.is_some_and(|changes| changes.verdict == ChangeVerdict::LaterAdditions)
+        })
+    }
+
+    fn is_for_trials(&self) -> bool {
+        self.signatures.iter().any(|signature| {
+            signature
+                .signer
+                .as_ref()
+                .is_some_and(|signer| signer.dev_only)
+        })
     }
 }
 
-fn verdict_words(indication: Indication, language: Language) -> &'static str {
-    match indication {
-        Indication::TotalPassed => language.pick(
-            "有效：印章真实，文件自盖章后没有被改动。",
-            "VALID: the seals are genuine and the document is as it was sealed.",
-        ),
-        Indication::Indeterminate => language.pick(
-            "无法判断：没有发现改动，但有的事项无法确认，请勿据此接受。",
-            "CANNOT TELL: something could not be confirmed; do not rely on it yet.",
-        ),
-        Indication::TotalFailed => language.pick(
-            "无效：请勿接受此文件。",
-            "NOT VALID: do not accept this document.",
-        ),
-    }
+/// A moment as people in China read it: Beijing time.
+fn beijing(time: &UnixSeconds) -> String {
+    let civil = UnixSeconds(time.0.saturating_add(8 * 3600)).civil();
+    format!(
+        "{}年{}月{}日 {:02}:{:02}:{:02}（北京时间）",
+        civil.year, civil.month, civil.day, civil.hour, civil.minute, civil.second
+    )
 }
 
 fn codes(indication: Indication, sub_indication: Option<SubIndication>) -> String {
@@ -166,7 +217,11 @@ impl SignatureReport {
             entry(language.pick("签署者", "Signer"), &holder(signer, language));
         }
         if let Some(time) = self.claimed_time {
-            let note = language.pick("（签署者自称）", " (the signer's claim)");
+            let time = match language {
+                Language::Chinese => beijing(&time),
+                Language::English => time.to_string(),
+            };
+            let note = language.pick("，签署者自称", " (the signer's claim)");
             entry(
                 language.pick("签署时间", "Signed"),
                 &format!("{time}{note}"),
@@ -208,9 +263,18 @@ impl SignatureReport {
 }
 
 impl Step {
-    /// The outcome of the step in words: its findings, or that it is in order.
+    /// The outcome of the step in words, with the code of its reason.
     #[must_use]
     pub fn detail(&self, language: Language) -> String {
+        let words = self.words(language);
+        match self.sub_indication {
+            Some(code) => format!("{words} [{code}]"),
+            None => words,
+        }
+    }
+
+    /// Its findings, or that it is in order.
+    fn words(&self, language: Language) -> String {
         if self.findings.is_empty() {
             return match self.status {
                 Status::Passed => language.pick("正常", "in order"),
@@ -226,11 +290,7 @@ impl Step {
             .iter()
             .map(|finding| finding.text(language))
             .collect();
-        let words = findings.join(language.pick("；", "; "));
-        match self.sub_indication {
-            Some(code) => format!("{words} [{code}]"),
-            None => words,
-        }
+        findings.join(language.pick("；", "; "))
     }
 }
 

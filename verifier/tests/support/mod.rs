@@ -246,9 +246,10 @@ pub fn cms_container(signer: &Identity, chain: &[Certificate], covered: &Covered
 }
 
 pub fn digest_of(signer: &Identity) -> DigestAlgorithm {
-    match signer.key.algorithm() {
-        SignatureAlgorithm::Sm2Sm3 => DigestAlgorithm::Sm3,
-        _ => DigestAlgorithm::Sha256,
+    if signer.key.algorithm() == SignatureAlgorithm::Sm2Sm3 {
+        DigestAlgorithm::Sm3
+    } else {
+        DigestAlgorithm::Sha256
     }
 }
 
