@@ -71,8 +71,7 @@ pub struct NewRequest {
 /// What the record knows of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Opened {
-    /// Go on. The values of the first attempt hold for every later one, so that a retry gives
-    /// the same document.
+    /// Go on. The first attempt's number and day hold for every later one.
     Proceed {
         /// When the request was first opened.
         first_opened_at: UnixSeconds,

@@ -25,7 +25,8 @@ use crate::steps::Step;
 pub(crate) struct OpenRequest {
     pub(crate) key: RequestKey,
     pub(crate) attempt: u32,
-    /// The time of the first attempt, which every later one keeps.
+    /// The time of the first attempt. A licence's number and the day on its face belong to it;
+    /// a signing time never does, or a late retry would be dated back.
     pub(crate) first_opened_at: UnixSeconds,
 }
 
@@ -159,7 +160,7 @@ impl Service {
         ordinal: u32,
         spool: DocumentSpool,
     ) -> Result<(DocumentSpool, Signed), Refusal> {
-        let (service, seal, at) = (Arc::clone(self), Arc::clone(seal), request.first_opened_at);
+        let (service, seal, at) = (Arc::clone(self), Arc::clone(seal), self.clock.now());
         let (spool, prepared) = blocking(move || {
             let order = Order {
                 seal: &seal,
@@ -235,7 +236,7 @@ impl Service {
             profile,
             digest,
             &property_info(field_name),
-            request.first_opened_at,
+            self.clock.now(),
         )?;
         self.checkpoints.reached(Step::Prepared);
         let intended = prepared

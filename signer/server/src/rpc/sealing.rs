@@ -103,7 +103,14 @@ async fn seal_document(
             request_id: header.request_id.clone(),
         },
         operation: Operation::SealDocument,
-        body_sha256: body::of_message(&header, Some(&spool.digests().sha256())),
+        // Whether the length was announced changes nothing in the result.
+        body_sha256: body::of_message(
+            &v1::SealDocumentHeader {
+                document_bytes: 0,
+                ..header.clone()
+            },
+            Some(&spool.digests().sha256()),
+        ),
         details: json!({
             "seal": header.seal_id,
             "profile": profile.name(),
