@@ -43,6 +43,7 @@ pub fn verify(document: &[u8], trust: &Trust, options: &Options) -> Result<Repor
     }
 
     candidates.sort_by_key(|candidate| candidate.order);
+    note_overlaps(&mut candidates);
     let background = background(&document, &candidates);
     let signatures: Vec<SignatureReport> = candidates
         .into_iter()
@@ -94,6 +95,8 @@ struct Group {
     problem: Option<String>,
     fields: Vec<String>,
     page_numbers: BTreeSet<usize>,
+    /// Where it is shown: page number and rectangle.
+    shown: Vec<(usize, [f64; 4])>,
 }
 
 /// Groups the places by the signature dictionary they refer to, in the order of the form.
@@ -111,6 +114,7 @@ fn group(places: &[SignatureField]) -> Vec<Group> {
                 problem: place.problem.map(|problem| problem.to_string()),
                 fields: Vec::new(),
                 page_numbers: BTreeSet::new(),
+                shown: Vec::new(),
             });
             groups.len() - 1
         });
@@ -122,9 +126,13 @@ fn group(places: &[SignatureField]) -> Vec<Group> {
             if !group.fields.contains(&name) {
                 group.fields.push(name);
             }
-            group
-                .page_numbers
-                .extend(place.page_index.map(|index| index + 1));
+            if let Some(page_index) = place.page_index {
+                let page_number = page_index + 1;
+                group.page_numbers.insert(page_number);
+                group
+                    .shown
+                    .extend(place.rect.map(|rectangle| (page_number, rectangle)));
+            }
         }
     }
     groups
@@ -263,6 +271,36 @@ fn digest_requests(candidates: &[Candidate]) -> (Vec<usize>, Vec<Covered>) {
     (owners, requests)
 }
 
+/// Notes where a later signature is shown over an earlier one. `candidates` are in their order.
+fn note_overlaps(candidates: &mut [Candidate]) {
+    for later_index in 1..candidates.len() {
+        let (earlier, later) = candidates.split_at_mut(later_index);
+        let Some(later) = later.first() else { continue };
+        for candidate in earlier {
+            let shown = &candidate.group.shown;
+            let covered = later.group.shown.iter().find(|(page_number, rectangle)| {
+                shown
+                    .iter()
+                    .any(|(page, below)| page == page_number && overlap(below, rectangle))
+            });
+            if let (Some((page_number, _)), Some(field)) = (covered, later.group.fields.first()) {
+                let finding = Finding::CoveredByLater {
+                    field: field.clone(),
+                    page_number: *page_number,
+                };
+                candidate.steps.note(StepId::ChangesAfter, warning(finding));
+            }
+        }
+    }
+}
+
+/// Whether two rectangles (left, bottom, right, top) share an area.
+fn overlap(one: &[f64; 4], other: &[f64; 4]) -> bool {
+    let [left, bottom, right, top] = one;
+    let [other_left, other_bottom, other_right, other_top] = other;
+    left < other_right && other_left < right && bottom < other_top && other_bottom < top
+}
+
 /// Reads once what all comparisons need. Without a signature that something follows, nothing is
 /// read.
 fn background(document: &Document<'_>, candidates: &[Candidate]) -> Result<Background, PdfError> {
@@ -294,6 +332,7 @@ fn judge_changes(
             later_fields: Vec::new(),
             allowed: Vec::new(),
             unexplained: Vec::new(),
+            unexplained_count: 0,
             pages_before: pages,
             pages_after: pages,
         });
@@ -319,7 +358,7 @@ fn judge_changes(
                     ChangeVerdict::Changed => failed(
                         SubIndication::FormatFailure,
                         Finding::ChangedAfterSigning {
-                            count: changes.unexplained.len(),
+                            count: changes.unexplained_count,
                         },
                     ),
                     ChangeVerdict::Undetermined => unclear(
@@ -350,6 +389,7 @@ fn judge_changes(
                 later_fields: Vec::new(),
                 allowed: Vec::new(),
                 unexplained: Vec::new(),
+                unexplained_count: 0,
                 pages_before: None,
                 pages_after: None,
             })

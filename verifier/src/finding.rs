@@ -86,6 +86,13 @@ pub enum Finding {
         /// The fields they are in.
         fields: Vec<String>,
     },
+    /// A later signature is shown over this one, so that a reader may not see it whole.
+    CoveredByLater {
+        /// The field of the later signature.
+        field: String,
+        /// The page, from 1.
+        page_number: usize,
+    },
     /// Additions follow that alter no page; they were not analysed finer.
     LaterAdditions,
     /// The document was changed after this signature.

@@ -259,10 +259,12 @@ pub struct ChangesAfter {
     pub verdict: ChangeVerdict,
     /// Fields that were signed later, in the order of the form.
     pub later_fields: Vec<String>,
-    /// Changes that do not alter what was signed, each named.
+    /// Changes that do not alter what was signed; the first 256.
     pub allowed: Vec<Change>,
-    /// Changes that no later signature explains.
+    /// Changes that no later signature explains; the first 256.
     pub unexplained: Vec<Change>,
+    /// How many unexplained changes there are in all.
+    pub unexplained_count: usize,
     /// Pages when it was signed; absent when the page tree is broken.
     pub pages_before: Option<usize>,
     /// Pages now; absent when the page tree is broken.

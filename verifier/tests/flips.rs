@@ -93,3 +93,52 @@ fn no_shortened_file_passes_or_panics() {
         }
     }
 }
+
+/// A generator of test cases; the seed is printed when one fails.
+struct Chance(u64);
+
+impl Chance {
+    /// xorshift64* (Vigna).
+    fn below(&mut self, end: usize) -> usize {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % end
+    }
+}
+
+#[test]
+fn no_rearranged_file_passes_or_panics() {
+    let once = seal(&plain_pdf(), Profile::GmSeal);
+    let (trust, options) = (trust(), now());
+    for sealed in [&once, &seal(&once, Profile::P256)] {
+        for seed in 1..250_u64 {
+            let mut chance = Chance(seed * 0x9e37_79b9);
+            let mut pdf = sealed.clone();
+            let from = chance.below(pdf.len());
+            let length = 1 + chance.below(40);
+            let to = (from + length).min(pdf.len());
+            let part: Vec<u8> = pdf[from..to].to_vec();
+            match chance.below(4) {
+                0 => drop(pdf.drain(from..to)),
+                1 => drop(pdf.splice(from..from, part.iter().copied())),
+                2 => {
+                    let other = chance.below(pdf.len());
+                    drop(pdf.splice(other..other, part.iter().copied()));
+                }
+                _ => {
+                    let other = chance.below(pdf.len() - length);
+                    let moved = pdf[other..other + part.len()].to_vec();
+                    pdf[other..other + part.len()].copy_from_slice(&part);
+                    pdf[from..to].copy_from_slice(&moved);
+                }
+            }
+            if pdf == *sealed {
+                continue;
+            }
+            let passes = verify(&pdf, &trust, &options)
+                .is_ok_and(|report| report.indication == Indication::TotalPassed);
+            assert!(!passes, "seed {seed}");
+        }
+    }
+}

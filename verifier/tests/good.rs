@@ -8,8 +8,9 @@
 
 mod support;
 
-use support::{PROFILES, Profile, check, expect, plain_pdf, seal};
-use yinxin_verifier::{ChangeVerdict, Coverage, Indication, Language, SubIndication};
+use support::{PROFILES, Profile, check, code, expect, plain_pdf, request, seal, seal_in};
+use yinxin_pdf::{Placement, SignatureRequest};
+use yinxin_verifier::{ChangeVerdict, Coverage, Indication, Language, StepId, SubIndication};
 
 #[test]
 fn a_document_sealed_once_passes_in_every_profile() {
@@ -63,6 +64,27 @@ fn a_later_seal_leaves_the_earlier_one_valid() {
             );
         }
     }
+}
+
+#[test]
+fn a_later_seal_over_an_earlier_one_is_said() {
+    let once = seal(&plain_pdf(), Profile::Rsa);
+    let over = check(&seal(&once, Profile::GmSeal));
+    expect("over", &over.signatures[0], Indication::TotalPassed, None);
+    assert!(code(&over.signatures[0], StepId::ChangesAfter).contains("COVERED_BY_LATER"));
+    assert!(!code(&over.signatures[1], StepId::ChangesAfter).contains("COVERED_BY_LATER"));
+    let beside = SignatureRequest {
+        placement: Placement::Visible {
+            page_index: 0,
+            x_mm: 20.0,
+            y_mm: 20.0,
+            width_mm: 40.0,
+            height_mm: 40.0,
+        },
+        ..request()
+    };
+    let beside = check(&seal_in(&once, Profile::GmSeal, &beside));
+    assert!(!code(&beside.signatures[0], StepId::ChangesAfter).contains("COVERED_BY_LATER"));
 }
 
 #[test]

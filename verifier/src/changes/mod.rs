@@ -41,6 +41,9 @@ const CATALOG_NOTED: [(&[u8], Changed); 3] = [
 /// Keys of a document security store (ISO 32000-2, 12.8.4.3).
 const SECURITY_STORE_KEYS: [&[u8]; 5] = [b"Type", b"VRI", b"Certs", b"OCSPs", b"CRLs"];
 
+/// Changes named in a report; a rewritten file has as many as it has objects.
+const CHANGES_NAMED_MAX: usize = 256;
+
 /// Compares the signed state of a file with its present state.
 ///
 /// `signed` is the document made of the covered revision and those before it, `background` what
@@ -297,8 +300,13 @@ impl Comparison<'_, '_> {
         Ok(ChangesAfter {
             verdict,
             later_fields,
-            allowed: self.allowed.into_iter().collect(),
-            unexplained: self.unexplained.into_iter().collect(),
+            unexplained_count: self.unexplained.len(),
+            allowed: self.allowed.into_iter().take(CHANGES_NAMED_MAX).collect(),
+            unexplained: self
+                .unexplained
+                .into_iter()
+                .take(CHANGES_NAMED_MAX)
+                .collect(),
             pages_before,
             pages_after,
         })

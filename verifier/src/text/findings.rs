@@ -99,6 +99,10 @@ impl Finding {
                 format!("之后只加盖了签章：{}", fields.join("、")),
                 format!("only later signatures: {}", fields.join(", ")),
             ),
+            Self::CoveredByLater { field, page_number } => (
+                format!("第 {page_number} 页上，此签章被之后的签章 {field} 遮盖"),
+                format!("on page {page_number} the later signature {field} is shown over this one"),
+            ),
             Self::LaterAdditions => plain(
                 "之后添加了不影响页面的内容，未作更细分析",
                 "additions that alter no page followed; they were not analysed finer",

@@ -308,7 +308,7 @@ impl ChangesAfter {
         for change in self.unexplained.iter().take(CHANGES_SHOWN) {
             lines.push(change.words(language));
         }
-        if let Some(more @ 1..) = self.unexplained.len().checked_sub(CHANGES_SHOWN) {
+        if let Some(more @ 1..) = self.unexplained_count.checked_sub(CHANGES_SHOWN) {
             lines.push(match language {
                 Language::Chinese => format!("另有 {more} 处"),
                 Language::English => format!("and {more} more"),
