@@ -7,6 +7,11 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use yinxin_edge::value_error;
+pub use yinxin_edge::{ConfigError, LogFormat, TrustConfig};
+
+/// TLS of the server; every caller needs a certificate.
+pub type Tls = yinxin_edge::Tls<PathBuf>;
 
 /// The whole file.
 #[derive(Clone, Debug, Deserialize)]
@@ -44,18 +49,6 @@ pub struct Config {
     pub log: LogFormat,
 }
 
-/// TLS of the server.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Tls {
-    /// The server's certificate chain, PEM.
-    pub certificate: PathBuf,
-    /// Its private key, PEM PKCS#8.
-    pub key: PathBuf,
-    /// The authorities whose client certificates may call, PEM.
-    pub client_ca: PathBuf,
-}
-
 /// Where the record and the documents are kept.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -64,17 +57,6 @@ pub struct RecordConfig {
     pub database: PathBuf,
     /// The folder of documents; made when it is not there.
     pub documents: PathBuf,
-}
-
-/// What the self-check trusts.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TrustConfig {
-    /// A folder with `anchors`, `intermediates` and `crls`.
-    pub directory: PathBuf,
-    /// Whether certificates marked `OU=DEV-ONLY` are good. Never in production.
-    #[serde(default)]
-    pub allow_dev_only: bool,
 }
 
 /// Where the passphrase of the key files comes from: exactly one of the two.
@@ -222,63 +204,15 @@ pub struct NamesConfig {
     pub sub_filter: String,
 }
 
-/// How to log.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LogFormat {
-    /// One JSON object a line.
-    #[default]
-    Json,
-    /// For a person's eyes.
-    Text,
-}
-
-/// Why a configuration is not good.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// The file cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
-    Read {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
-    /// It is not the TOML we know.
-    #[error("{}: {message}", path.display())]
-    Syntax {
-        /// Which.
-        path: PathBuf,
-        /// The parser's words, with line and column.
-        message: String,
-    },
-    /// It is TOML, and one value is wrong.
-    #[error("{field}: {rule}")]
-    Value {
-        /// The field.
-        field: String,
-        /// What must hold.
-        rule: String,
-    },
-}
-
 impl Config {
     /// Reads a file and makes its paths absolute.
     ///
     /// # Errors
     /// [`ConfigError`]; nothing of a file that is wrong anywhere is used.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
-            path: path.to_owned(),
-            source,
-        })?;
-        let mut config: Self = toml::from_str(&text).map_err(|error| ConfigError::Syntax {
-            path: path.to_owned(),
-            message: error.to_string(),
-        })?;
+        let mut config: Self = yinxin_edge::read_toml(path)?;
         config.check()?;
-        config.resolve(path.parent().unwrap_or(Path::new(".")));
+        config.resolve(path);
         Ok(config)
     }
 
@@ -296,23 +230,18 @@ impl Config {
             ),
         ];
         match zeros.iter().find(|(_, is_zero)| *is_zero) {
-            Some((field, _)) => Err(ConfigError::Value {
-                field: format!("limits.{field}"),
-                rule: "must be at least 1".to_owned(),
-            }),
+            Some((field, _)) => Err(value_error(format!("limits.{field}"), "must be at least 1")),
             None => Ok(()),
         }
     }
 
-    fn resolve(&mut self, folder: &Path) {
+    fn resolve(&mut self, file: &Path) {
         let mut paths = vec![
-            &mut self.tls.certificate,
-            &mut self.tls.key,
-            &mut self.tls.client_ca,
             &mut self.record.database,
             &mut self.record.documents,
             &mut self.trust.directory,
         ];
+        paths.extend(self.tls.paths_mut());
         paths.extend(self.passphrase.file.as_mut());
         paths.extend(self.fonts.paths.iter_mut());
         paths.extend(self.fonts.seal.iter_mut().map(|font| &mut font.file));
@@ -324,11 +253,7 @@ impl Config {
             }
             paths.extend(seal.pades.iter_mut().map(|pades| &mut pades.certificates));
         }
-        for path in paths {
-            if path.is_relative() {
-                *path = folder.join(&*path);
-            }
-        }
+        yinxin_edge::resolve(file, paths);
     }
 }
 
@@ -381,6 +306,11 @@ mod tests {
                 "cache",
             ),
             ("a missing field", GOOD.replace("key = \"b\"", ""), "key"),
+            (
+                "no client authority",
+                GOOD.replace("client_ca = \"c\"", ""),
+                "client_ca",
+            ),
             (
                 "a zero",
                 format!("{GOOD}\n[limits]\nconcurrent_documents_max = 0"),

@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use yinxin_edge::{files, read, value_error};
 use yinxin_signer::appearance::SealFont;
 
 use crate::config::{ConfigError, Fonts};
-use crate::service::{StartError, files, read};
 
 /// Font files that may draw Chinese, best first for a seal: the regular Song (serif) face looks
 /// most like a cut seal. In the Noto CJK collections the Simplified Chinese face has index 2.
@@ -27,7 +27,7 @@ pub(crate) struct Found {
     pub(crate) seal: SealFont,
 }
 
-pub(crate) fn load(config: &Fonts) -> Result<Found, StartError> {
+pub(crate) fn load(config: &Fonts) -> Result<Found, ConfigError> {
     let seal = seal_font(config)?;
     let files = paths(config)?
         .iter()
@@ -46,18 +46,19 @@ fn paths(config: &Fonts) -> Result<Vec<PathBuf>, ConfigError> {
 }
 
 /// The face of the seals' lettering.
-pub(crate) fn seal_font(config: &Fonts) -> Result<SealFont, StartError> {
+pub(crate) fn seal_font(config: &Fonts) -> Result<SealFont, ConfigError> {
     let paths = paths(config)?;
     let (seal_path, index) = match &config.seal {
         Some(face) => (face.file.clone(), face.index),
-        None => seal_face(&paths).ok_or_else(|| ConfigError::Value {
-            field: "fonts.paths".to_owned(),
-            rule: "hold none of the Chinese fonts known for seals; name one in fonts.seal, or \
-                   install Noto Serif CJK (Debian: fonts-noto-cjk)"
-                .to_owned(),
+        None => seal_face(&paths).ok_or_else(|| {
+            value_error(
+                "fonts.paths",
+                "hold none of the Chinese fonts known for seals; name one in fonts.seal, or \
+                 install Noto Serif CJK (Debian: fonts-noto-cjk)",
+            )
         })?,
     };
-    SealFont::from_bytes(read(&seal_path)?, index).map_err(|error| StartError::Content {
+    SealFont::from_bytes(read(&seal_path)?, index).map_err(|error| ConfigError::Content {
         path: seal_path,
         message: error.to_string(),
     })

@@ -2,12 +2,12 @@
 //! opens.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ring::rand::{SecureRandom as _, SystemRandom};
 use tokio::sync::Semaphore;
-use yinxin_pki::{Certificate, CertificateRevocationList};
+use yinxin_edge::{ListenError, read, read_trust, value_error};
+use yinxin_pki::Certificate;
 use yinxin_signer::appearance::{Centre, RoundSeal, SealFont, draw_round_seal};
 use yinxin_signer::error::SetupError;
 use yinxin_signer::keys::SoftwareKeyStore;
@@ -44,14 +44,6 @@ pub enum StartError {
     /// Keys, certificates and seals do not fit together.
     #[error(transparent)]
     Setup(#[from] SetupError),
-    /// A file that the configuration names holds something else.
-    #[error("{path}: {message}")]
-    Content {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        message: String,
-    },
     /// A seal cannot be drawn.
     #[error("the seal {seal} cannot be drawn: {message}")]
     Appearance {
@@ -63,14 +55,9 @@ pub enum StartError {
     /// The record or the document folder.
     #[error("the record cannot be opened: {0}")]
     Record(String),
-    /// The network or TLS.
-    #[error("cannot listen on {address}: {message}")]
-    Listen {
-        /// Where.
-        address: std::net::SocketAddr,
-        /// Why.
-        message: String,
-    },
+    /// The network.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
     /// The system gives no randomness.
     #[error("the system gives no randomness")]
     NoEntropy,
@@ -111,8 +98,8 @@ impl Service {
         let found = fonts::load(&config.fonts)?;
         let seals = open_seals(config, &keys, &found.seal)?;
         let departments = departments(config, &seals)?;
-        let trust = read_trust(config)?;
-        let typesetter = Typesetter::new(found.files).map_err(|error| StartError::Content {
+        let trust = read_trust(&config.trust.directory, config.trust.allow_dev_only)?;
+        let typesetter = Typesetter::new(found.files).map_err(|error| ConfigError::Content {
             path: config.fonts.paths.first().cloned().unwrap_or_default(),
             message: error.to_string(),
         })?;
@@ -210,18 +197,8 @@ fn road_settings(config: &Config) -> RoadSettings {
     }
 }
 
-pub(crate) fn read(path: &Path) -> Result<Vec<u8>, ConfigError> {
-    std::fs::read(path).map_err(|source| ConfigError::Read {
-        path: path.to_owned(),
-        source,
-    })
-}
-
 fn passphrase(config: &Config) -> Result<Zeroizing<Vec<u8>>, ConfigError> {
-    let wrong = |rule: String| ConfigError::Value {
-        field: "passphrase".to_owned(),
-        rule,
-    };
+    let wrong = |rule: String| value_error("passphrase", rule);
     match (&config.passphrase.file, &config.passphrase.environment) {
         (Some(path), None) => {
             let mut bytes = Zeroizing::new(read(path)?);
@@ -253,9 +230,9 @@ fn open_keys(config: &Config) -> Result<SoftwareKeyStore, StartError> {
     Ok(keys)
 }
 
-fn identity(config: &IdentityConfig) -> Result<SigningIdentity, StartError> {
+fn identity(config: &IdentityConfig) -> Result<SigningIdentity, ConfigError> {
     let path = &config.certificates;
-    let content = |message: String| StartError::Content {
+    let content = |message: String| ConfigError::Content {
         path: path.clone(),
         message,
     };
@@ -285,21 +262,15 @@ fn open_seals(
         let held = open_seal(index, one, font)?;
         held.seal.check(keys)?;
         if seals.insert(one.id.clone(), held).is_some() {
-            return Err(ConfigError::Value {
-                field: format!("seal[{index}].id"),
-                rule: format!("{} is given twice", one.id),
-            }
-            .into());
+            let rule = format!("{} is given twice", one.id);
+            return Err(value_error(format!("seal[{index}].id"), rule).into());
         }
     }
     Ok(seals)
 }
 
 fn open_seal(index: usize, config: &SealConfig, font: &SealFont) -> Result<HeldSeal, StartError> {
-    let wrong = |field: &str, rule: String| ConfigError::Value {
-        field: format!("seal[{index}].{field}"),
-        rule,
-    };
+    let wrong = |field: &str, rule: String| value_error(format!("seal[{index}].{field}"), rule);
     let good_id = (1..=64).contains(&config.id.len())
         && config
             .id
@@ -328,15 +299,16 @@ fn open_seal(index: usize, config: &SealConfig, font: &SealFont) -> Result<HeldS
         .as_ref()
         .map(|gm| {
             let seal_der = read(&gm.seal)?;
-            let seal = yinxin_ses::Seal::parse(&seal_der).map_err(|error| StartError::Content {
-                path: gm.seal.clone(),
-                message: error.to_string(),
-            })?;
+            let seal =
+                yinxin_ses::Seal::parse(&seal_der).map_err(|error| ConfigError::Content {
+                    path: gm.seal.clone(),
+                    message: error.to_string(),
+                })?;
             let identity = identity(&IdentityConfig {
                 key: gm.key.clone(),
                 certificates: gm.certificates.clone(),
             })?;
-            Ok::<_, StartError>(GmMaterial {
+            Ok::<_, ConfigError>(GmMaterial {
                 seal_der,
                 seal,
                 identity,
@@ -371,10 +343,8 @@ fn departments(
 ) -> Result<Departments, ConfigError> {
     let mut grants = BTreeMap::new();
     for (index, department) in config.departments.iter().enumerate() {
-        let wrong = |field: &str, rule: String| ConfigError::Value {
-            field: format!("department[{index}].{field}"),
-            rule,
-        };
+        let wrong =
+            |field: &str, rule: String| value_error(format!("department[{index}].{field}"), rule);
         if let Some(unknown) = department
             .seals
             .iter()
@@ -400,65 +370,4 @@ fn departments(
         }
     }
     Ok(Departments::new(grants))
-}
-
-fn read_trust(config: &Config) -> Result<Trust, StartError> {
-    let folder = &config.trust.directory;
-    let certificates = |name: &str| -> Result<Vec<Certificate>, StartError> {
-        let mut all = Vec::new();
-        for path in files(&folder.join(name))? {
-            let some = Certificate::list_from_pem_or_der(&read(&path)?).map_err(|error| {
-                StartError::Content {
-                    path,
-                    message: error.to_string(),
-                }
-            })?;
-            all.extend(some);
-        }
-        Ok(all)
-    };
-    let mut crls = Vec::new();
-    for path in files(&folder.join("crls"))? {
-        let crl = CertificateRevocationList::from_pem_or_der(&read(&path)?).map_err(|error| {
-            StartError::Content {
-                path,
-                message: error.to_string(),
-            }
-        })?;
-        crls.push(crl);
-    }
-    let anchors = certificates("anchors")?;
-    if anchors.is_empty() {
-        return Err(ConfigError::Value {
-            field: "trust.directory".to_owned(),
-            rule: "the folder anchors must hold at least one certificate".to_owned(),
-        }
-        .into());
-    }
-    Ok(Trust {
-        anchors,
-        intermediates: certificates("intermediates")?,
-        crls,
-        allow_dev_only: config.trust.allow_dev_only,
-    })
-}
-
-/// The files of a folder in the order of their names; none when there is no such folder.
-pub(crate) fn files(folder: &Path) -> Result<Vec<PathBuf>, ConfigError> {
-    let unreadable = |source| ConfigError::Read {
-        path: folder.to_owned(),
-        source,
-    };
-    if !folder.exists() {
-        return Ok(Vec::new());
-    }
-    let mut paths = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
-        let path = entry.map_err(unreadable)?.path();
-        if path.is_file() {
-            paths.push(path);
-        }
-    }
-    paths.sort();
-    Ok(paths)
 }

@@ -1,9 +1,7 @@
 //! Every refusal, and the one function that turns it into a gRPC status.
 
-use std::collections::HashMap;
-
 use tonic::{Code, Status};
-use tonic_types::{ErrorDetails, StatusExt as _};
+use yinxin_edge::Shape;
 use yinxin_pdf::PdfError;
 use yinxin_signer::error::SealError;
 use yinxin_signer::licence::FieldError;
@@ -11,9 +9,6 @@ use yinxin_signer::policy::Denied;
 use yinxin_signer::record::RecordError;
 use yinxin_store::FolderError;
 use yinxin_typeset::TypesetError;
-
-/// The domain of every reason we give.
-const DOMAIN: &str = "yinxin";
 
 /// Why a call gets an error and not an answer. The variants say whose move it is.
 #[derive(Debug, thiserror::Error)]
@@ -59,60 +54,27 @@ pub(crate) enum Refusal {
     Internal { what: &'static str },
 }
 
-/// What a status is made of.
-struct Shape {
-    code: Code,
-    reason: &'static str,
-    metadata: HashMap<String, String>,
-    /// The words the caller sees; inside details go to the log only.
-    message: String,
-}
-
 impl Refusal {
     fn shape(&self) -> Shape {
-        let words = self.to_string();
-        let plain = |code, reason| (code, reason, HashMap::new(), words.clone());
-        let hidden =
-            |code, reason, message: &str| (code, reason, HashMap::new(), message.to_owned());
-        let facts = |pairs: &[(&str, String)]| {
-            pairs
-                .iter()
-                .map(|(key, value)| ((*key).to_owned(), value.clone()))
-                .collect()
-        };
-        let (code, reason, metadata, message) = match self {
-            Self::NoClientCertificate => plain(Code::Unauthenticated, "CLIENT_CERTIFICATE_NEEDED"),
-            Self::Denied(denied) => plain(Code::PermissionDenied, denied.reason()),
-            Self::Field { field, rule } => (
-                Code::InvalidArgument,
-                "FIELD_INVALID",
-                facts(&[("field", (*field).to_owned()), ("rule", rule.clone())]),
-                words.clone(),
-            ),
-            Self::LicenceField(error) => (
-                Code::InvalidArgument,
-                "LICENCE_FIELD_INVALID",
-                facts(&[
-                    ("field", format!("fields_json.{}", error.field)),
-                    ("rule", error.rule.to_string()),
-                ]),
-                words.clone(),
-            ),
-            Self::NoSuchLicenceType { .. } => plain(Code::NotFound, "LICENCE_TYPE_UNKNOWN"),
-            Self::DifferentBody => plain(Code::AlreadyExists, "REQUEST_ID_REUSED"),
-            Self::InFlight => plain(Code::Aborted, "REQUEST_IN_FLIGHT"),
-            Self::Limit { limit, value, max } => (
-                Code::ResourceExhausted,
-                "LIMIT_EXCEEDED",
-                facts(&[
-                    ("limit", (*limit).to_owned()),
-                    ("value", value.to_string()),
-                    ("max", max.to_string()),
-                ]),
-                words.clone(),
-            ),
-            Self::Stream { .. } => plain(Code::InvalidArgument, "STREAM_OUT_OF_ORDER"),
-            Self::TooSlow { .. } => plain(Code::DeadlineExceeded, "REQUEST_TOO_SLOW"),
+        let told = |code, reason| Shape::told(code, reason, self);
+        let hidden = Shape::hidden;
+        match self {
+            Self::NoClientCertificate => told(Code::Unauthenticated, "CLIENT_CERTIFICATE_NEEDED"),
+            Self::Denied(denied) => told(Code::PermissionDenied, denied.reason()),
+            Self::Field { field, rule } => told(Code::InvalidArgument, "FIELD_INVALID")
+                .with("field", field)
+                .with("rule", rule),
+            Self::LicenceField(error) => told(Code::InvalidArgument, "LICENCE_FIELD_INVALID")
+                .with("field", format!("fields_json.{}", error.field))
+                .with("rule", &error.rule),
+            Self::NoSuchLicenceType { .. } => told(Code::NotFound, "LICENCE_TYPE_UNKNOWN"),
+            Self::DifferentBody => told(Code::AlreadyExists, "REQUEST_ID_REUSED"),
+            Self::InFlight => told(Code::Aborted, "REQUEST_IN_FLIGHT"),
+            Self::Limit { limit, value, max } => {
+                told(Code::ResourceExhausted, "LIMIT_EXCEEDED").with_limit(limit, *value, *max)
+            }
+            Self::Stream { .. } => told(Code::InvalidArgument, "STREAM_OUT_OF_ORDER"),
+            Self::TooSlow { .. } => told(Code::DeadlineExceeded, "REQUEST_TOO_SLOW"),
             Self::Seal(error) => match error {
                 SealError::Document(document) => {
                     let code = if matches!(document, PdfError::LimitExceeded { .. }) {
@@ -122,15 +84,15 @@ impl Refusal {
                     } else {
                         Code::InvalidArgument
                     };
-                    plain(code, document.reason())
+                    told(code, document.reason())
                 }
                 SealError::NotForDigests { .. } | SealError::DigestLength { .. } => {
-                    plain(Code::InvalidArgument, error.reason())
+                    told(Code::InvalidArgument, error.reason())
                 }
                 SealError::ProfileNotOffered { .. }
                 | SealError::CertificateNotValidAt { .. }
                 | SealError::SealNotValidAt { .. } => {
-                    plain(Code::FailedPrecondition, error.reason())
+                    told(Code::FailedPrecondition, error.reason())
                 }
                 SealError::Keys(_) => hidden(
                     Code::Unavailable,
@@ -152,7 +114,7 @@ impl Refusal {
                 ),
             },
             Self::Typeset(error) => match error {
-                TypesetError::MissingGlyph { .. } => plain(Code::InvalidArgument, "GLYPH_MISSING"),
+                TypesetError::MissingGlyph { .. } => told(Code::InvalidArgument, "GLYPH_MISSING"),
                 TypesetError::NoFonts
                 | TypesetError::FontUnreadable { .. }
                 | TypesetError::FileName { .. }
@@ -168,15 +130,11 @@ impl Refusal {
                 "RECORD_UNAVAILABLE",
                 "the record is not available now",
             ),
-            Self::Store(FolderError::TooLong { max }) => (
-                Code::ResourceExhausted,
-                "LIMIT_EXCEEDED",
-                facts(&[
-                    ("limit", "document bytes".to_owned()),
-                    ("max", max.to_string()),
-                ]),
-                words.clone(),
-            ),
+            Self::Store(FolderError::TooLong { max }) => {
+                told(Code::ResourceExhausted, "LIMIT_EXCEEDED")
+                    .with("limit", "document bytes")
+                    .with("max", max)
+            }
             Self::Store(
                 FolderError::InUse { .. } | FolderError::Missing { .. } | FolderError::Io { .. },
             ) => hidden(
@@ -184,14 +142,8 @@ impl Refusal {
                 "DOCUMENT_STORE_UNAVAILABLE",
                 "the document store is not available now",
             ),
-            Self::ShuttingDown => plain(Code::Unavailable, "SHUTTING_DOWN"),
+            Self::ShuttingDown => told(Code::Unavailable, "SHUTTING_DOWN"),
             Self::Internal { .. } => hidden(Code::Internal, "INTERNAL", "our own fault"),
-        };
-        Shape {
-            code,
-            reason,
-            metadata,
-            message,
         }
     }
 
@@ -203,18 +155,6 @@ impl Refusal {
 
 impl From<Refusal> for Status {
     fn from(refusal: Refusal) -> Self {
-        let Shape {
-            code,
-            reason,
-            metadata,
-            message,
-        } = refusal.shape();
-        if matches!(code, Code::Internal | Code::Unavailable) {
-            tracing::error!(reason, error = ?refusal, "a call failed");
-        } else {
-            tracing::info!(reason, %code, "a call was refused");
-        }
-        let details = ErrorDetails::with_error_info(reason, DOMAIN, metadata);
-        Self::with_error_details(code, message, details)
+        refusal.shape().into_status(&refusal)
     }
 }

@@ -7,6 +7,11 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use yinxin_edge::value_error;
+pub use yinxin_edge::{ConfigError, LogFormat, TrustConfig};
+
+/// TLS of the server; without a client authority everybody may call.
+pub type Tls = yinxin_edge::Tls<Option<PathBuf>>;
 
 /// The whole file.
 #[derive(Clone, Debug, Deserialize)]
@@ -32,30 +37,6 @@ pub struct Config {
     /// How to log.
     #[serde(default)]
     pub log: LogFormat,
-}
-
-/// TLS of the server.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Tls {
-    /// The server's certificate chain, PEM.
-    pub certificate: PathBuf,
-    /// Its private key, PEM PKCS#8.
-    pub key: PathBuf,
-    /// The authorities whose client certificates may call, PEM. Absent: everybody may.
-    pub client_ca: Option<PathBuf>,
-}
-
-/// Whom documents are trusted by.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TrustConfig {
-    /// A folder with the folders `anchors`, `intermediates` and `crls`; PEM or DER, all
-    /// files in them are read.
-    pub directory: PathBuf,
-    /// Whether certificates marked `OU=DEV-ONLY` are good. Never in production.
-    #[serde(default)]
-    pub allow_dev_only: bool,
 }
 
 /// Limits on what comes in.
@@ -89,86 +70,23 @@ impl Default for LimitsConfig {
     }
 }
 
-/// How to log.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LogFormat {
-    /// One JSON object a line.
-    #[default]
-    Json,
-    /// For a person's eyes.
-    Text,
-}
-
-/// Why a configuration is not good.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// A file or folder cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
-    Read {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
-    /// It is not the TOML we know.
-    #[error("{}: {message}", path.display())]
-    Syntax {
-        /// Which.
-        path: PathBuf,
-        /// The parser's words, with line and column.
-        message: String,
-    },
-    /// It is TOML, and one value is wrong.
-    #[error("{field}: {rule}")]
-    Value {
-        /// The field.
-        field: &'static str,
-        /// What must hold.
-        rule: &'static str,
-    },
-    /// A file that the configuration names holds something else.
-    #[error("{}: {message}", path.display())]
-    Content {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        message: String,
-    },
-}
-
 impl Config {
     /// Reads a file, makes its paths absolute and checks its values.
     ///
     /// # Errors
     /// [`ConfigError`]; nothing of a file that is wrong anywhere is used.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
-            path: path.to_owned(),
-            source,
-        })?;
-        let mut config: Self = toml::from_str(&text).map_err(|error| ConfigError::Syntax {
-            path: path.to_owned(),
-            message: error.to_string(),
-        })?;
-        config.resolve(path.parent().unwrap_or(Path::new(".")));
+        let mut config: Self = yinxin_edge::read_toml(path)?;
+        config.resolve(path);
         config.check()?;
         Ok(config)
     }
 
-    fn resolve(&mut self, folder: &Path) {
+    fn resolve(&mut self, file: &Path) {
         let mut paths = vec![&mut self.trust.directory];
         paths.extend(self.spool.as_mut());
-        if let Some(tls) = &mut self.tls {
-            paths.extend([&mut tls.certificate, &mut tls.key]);
-            paths.extend(tls.client_ca.as_mut());
-        }
-        for path in paths {
-            if path.is_relative() {
-                *path = folder.join(&*path);
-            }
-        }
+        paths.extend(self.tls.iter_mut().flat_map(Tls::paths_mut));
+        yinxin_edge::resolve(file, paths);
     }
 
     /// The rules that go beyond single fields; also for a configuration that did not come
@@ -179,7 +97,7 @@ impl Config {
     pub fn check(&self) -> Result<(), ConfigError> {
         let rule = |holds, field, rule| match holds {
             true => Ok(()),
-            false => Err(ConfigError::Value { field, rule }),
+            false => Err(value_error(field, rule)),
         };
         rule(
             self.tls.is_some() || self.insecure_loopback,
@@ -275,7 +193,7 @@ mod tests {
         for (case, text, expected) in refused {
             let error = read(&text).unwrap_err();
             assert!(
-                matches!(error, ConfigError::Value { field, .. } if field == expected),
+                matches!(&error, ConfigError::Value { field, .. } if field == expected),
                 "{case}: {error}"
             );
         }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use yinxin_verifier_server::{Config, run, start_log};
+use yinxin_verifier_server::{Config, asked_to_stop, run, start_log};
 
 const USAGE: &str = "usage: yinxin-verifier --config FILE\n用法：yinxin-verifier --config 配置文件";
 
@@ -37,20 +37,4 @@ fn serve(path: &std::path::Path) -> Result<(), Box<dyn std::error::Error>> {
         .build()?;
     runtime.block_on(run(&config, asked_to_stop()))?;
     Ok(())
-}
-
-/// Ends at SIGTERM or SIGINT.
-async fn asked_to_stop() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut terminate), Ok(mut interrupt)) = (
-        signal(SignalKind::terminate()),
-        signal(SignalKind::interrupt()),
-    ) else {
-        // Without signals there is only the plain end of the process.
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
 }

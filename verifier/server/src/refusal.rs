@@ -1,9 +1,7 @@
 //! Every refusal, and the one function that turns it into a gRPC status.
 
-use std::collections::HashMap;
-
 use tonic::{Code, Status};
-use tonic_types::{ErrorDetails, StatusExt as _};
+use yinxin_edge::Shape;
 use yinxin_pdf::PdfError;
 use yinxin_spool::SpoolError;
 use yinxin_verifier::CannotLook;
@@ -43,77 +41,38 @@ pub(crate) enum Refusal {
     Internal { what: &'static str },
 }
 
-/// What a status is made of.
-struct Shape {
-    code: Code,
-    reason: &'static str,
-    metadata: Vec<(&'static str, String)>,
-    /// The words the caller sees; inside details go to the log only.
-    message: String,
-}
-
-fn limit(limit: &'static str, value: u64, max: u64) -> Vec<(&'static str, String)> {
-    vec![
-        ("limit", limit.to_owned()),
-        ("value", value.to_string()),
-        ("max", max.to_string()),
-    ]
-}
-
 impl Refusal {
     fn shape(&self) -> Shape {
-        let with = |code, reason, metadata| Shape {
-            code,
-            reason,
-            metadata,
-            message: self.to_string(),
-        };
-        let hidden = |code, reason, message: &str| Shape {
-            code,
-            reason,
-            metadata: Vec::new(),
-            message: message.to_owned(),
-        };
+        let told = |code, reason| Shape::told(code, reason, self);
+        let hidden = Shape::hidden;
         match self {
-            Self::Stream { rule } => with(
-                Code::InvalidArgument,
-                "STREAM_OUT_OF_ORDER",
-                vec![("rule", (*rule).to_owned())],
-            ),
+            Self::Stream { rule } => {
+                told(Code::InvalidArgument, "STREAM_OUT_OF_ORDER").with("rule", rule)
+            }
             // The code is tonic's: OUT_OF_RANGE for a message that is too long, and so on.
-            Self::Broken(status) => with(status.code(), "STREAM_BROKEN", Vec::new()),
-            Self::Field { field, rule } => with(
-                Code::InvalidArgument,
-                "FIELD_INVALID",
-                vec![("field", (*field).to_owned()), ("rule", (*rule).to_owned())],
-            ),
-            Self::Limit {
-                limit: name,
-                value,
-                max,
-            } => with(
+            Self::Broken(status) => told(status.code(), "STREAM_BROKEN"),
+            Self::Field { field, rule } => told(Code::InvalidArgument, "FIELD_INVALID")
+                .with("field", field)
+                .with("rule", rule),
+            Self::Limit { limit, value, max } => {
+                told(Code::ResourceExhausted, "LIMIT_EXCEEDED").with_limit(limit, *value, *max)
+            }
+            Self::TooSlow { seconds } => told(Code::DeadlineExceeded, "REQUEST_TOO_SLOW")
+                .with("limit", "request_seconds_max")
+                .with("max", seconds),
+            Self::Busy => told(Code::ResourceExhausted, "BUSY"),
+            Self::CannotLook(CannotLook::Document(error)) => {
+                if let PdfError::LimitExceeded { limit, value, max } = error {
+                    told(Code::ResourceExhausted, error.reason()).with_limit(limit, *value, *max)
+                } else {
+                    told(Code::InvalidArgument, error.reason())
+                }
+            }
+            Self::Spool(SpoolError::TooLong { max }) => told(
                 Code::ResourceExhausted,
                 "LIMIT_EXCEEDED",
-                limit(name, *value, *max),
-            ),
-            Self::TooSlow { seconds } => with(
-                Code::DeadlineExceeded,
-                "REQUEST_TOO_SLOW",
-                vec![
-                    ("limit", "request_seconds_max".to_owned()),
-                    ("max", seconds.to_string()),
-                ],
-            ),
-            Self::Busy => with(Code::ResourceExhausted, "BUSY", Vec::new()),
-            Self::CannotLook(CannotLook::Document(error)) => match pdf_limit(error) {
-                Some(metadata) => with(Code::ResourceExhausted, error.reason(), metadata),
-                None => with(Code::InvalidArgument, error.reason(), Vec::new()),
-            },
-            Self::Spool(SpoolError::TooLong { max }) => with(
-                Code::ResourceExhausted,
-                "LIMIT_EXCEEDED",
-                limit(crate::upload::LIMIT, max.saturating_add(1), *max),
-            ),
+            )
+            .with_limit(crate::upload::LIMIT, max.saturating_add(1), *max),
             Self::Spool(SpoolError::Io { .. }) => hidden(
                 Code::Unavailable,
                 "SPOOL_UNAVAILABLE",
@@ -124,38 +83,8 @@ impl Refusal {
     }
 }
 
-/// The facts of a limit inside a document, if it is one.
-fn pdf_limit(error: &PdfError) -> Option<Vec<(&'static str, String)>> {
-    if let PdfError::LimitExceeded {
-        limit: name,
-        value,
-        max,
-    } = error
-    {
-        return Some(limit(name, *value, *max));
-    }
-    None
-}
-
 impl From<Refusal> for Status {
     fn from(refusal: Refusal) -> Self {
-        let Shape {
-            code,
-            reason,
-            metadata,
-            message,
-        } = refusal.shape();
-        if matches!(code, Code::Internal | Code::Unavailable) {
-            tracing::error!(reason, error = ?refusal, "a call failed");
-        } else {
-            // Not the message: it may quote names out of the document.
-            tracing::info!(reason, ?code, "a call was refused");
-        }
-        let metadata: HashMap<String, String> = metadata
-            .into_iter()
-            .map(|(key, value)| (key.to_owned(), value))
-            .collect();
-        let details = ErrorDetails::with_error_info(reason, yinxin_proto::ERROR_DOMAIN, metadata);
-        Self::with_error_details(code, message, details)
+        refusal.shape().into_status(&refusal)
     }
 }

@@ -1,11 +1,11 @@
 //! The trust folder: `anchors`, `intermediates` and `crls`, each with PEM or DER files.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use yinxin_pki::{Certificate, CertificateRevocationList};
 use yinxin_verifier::Trust;
 
-use crate::config::ConfigError;
+use crate::config::{ConfigError, files, read, value_error};
 
 /// Reads a trust folder. A missing `intermediates` or `crls` is an empty one.
 ///
@@ -15,10 +15,10 @@ use crate::config::ConfigError;
 pub fn read_trust(folder: &Path, allow_dev_only: bool) -> Result<Trust, ConfigError> {
     let anchors = certificates(&folder.join("anchors"))?;
     if anchors.is_empty() {
-        return Err(ConfigError::Value {
-            field: "trust.directory",
-            rule: "its folder anchors must hold at least one certificate",
-        });
+        return Err(value_error(
+            "trust.directory",
+            "its folder anchors must hold at least one certificate",
+        ));
     }
     let mut crls = Vec::new();
     for path in files(&folder.join("crls"))? {
@@ -53,29 +53,30 @@ fn certificates(folder: &Path) -> Result<Vec<Certificate>, ConfigError> {
     Ok(all)
 }
 
-/// The files of a folder in the order of their names.
-fn files(folder: &Path) -> Result<Vec<PathBuf>, ConfigError> {
-    let unreadable = |source| ConfigError::Read {
-        path: folder.to_owned(),
-        source,
-    };
-    if !folder.try_exists().map_err(unreadable)? {
-        return Ok(Vec::new());
-    }
-    let mut paths = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
-        let path = entry.map_err(unreadable)?.path();
-        if path.is_file() {
-            paths.push(path);
-        }
-    }
-    paths.sort();
-    Ok(paths)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-pub(crate) fn read(path: &Path) -> Result<Vec<u8>, ConfigError> {
-    std::fs::read(path).map_err(|source| ConfigError::Read {
-        path: path.to_owned(),
-        source,
-    })
+    #[test]
+    fn a_folder_without_anchors_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = read_trust(folder.path(), false).unwrap_err();
+        assert!(
+            matches!(&error, ConfigError::Value { field, .. } if field == "trust.directory"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_file_that_is_no_certificate_is_refused_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("anchors").join("notes.txt");
+        std::fs::create_dir(folder.path().join("anchors")).unwrap();
+        std::fs::write(&path, "not a certificate").unwrap();
+        let error = read_trust(folder.path(), false).unwrap_err();
+        assert!(
+            matches!(&error, ConfigError::Content { path: named, .. } if *named == path),
+            "{error}"
+        );
+    }
 }
