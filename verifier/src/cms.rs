@@ -396,6 +396,13 @@ fn judge_neighbours(data: &SignedData, trust: &Trust, steps: &mut Steps) {
             .iter()
             .chain(configured())
             .filter(|issuer| issuer.subject_der() == certificate.issuer_der())
+            // An authority of the same name with another key is another one.
+            .filter(
+                |issuer| match (certificate.authority_key_id(), issuer.subject_key_id()) {
+                    (Some(wanted), Some(offered)) => wanted == offered,
+                    (Some(_) | None, None) | (None, Some(_)) => true,
+                },
+            )
             .peekable();
         let has_issuer = issuers.peek().is_some();
         let verifies = issuers.any(|issuer| {

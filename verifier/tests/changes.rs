@@ -557,6 +557,10 @@ fn updates_that_change_nothing_leave_the_signature_valid() {
             ChangeVerdict::LaterAdditions,
         );
         assert_eq!(orphan.allowed[0].what, Changed::Orphan);
+        let metadata = stream("/Type/Metadata/Subtype/XML", "<x:xmpmeta/>");
+        let described = revise(&pdf, &[(27, &metadata)]);
+        let described = is_accepted("metadata", &described, ChangeVerdict::LaterAdditions);
+        assert_eq!(described.allowed[0].what, Changed::Metadata);
         let date = edit(&pdf, 8, "20261122000000Z", "20261123000000Z");
         let dated = is_accepted("a date", &date, ChangeVerdict::LaterAdditions);
         assert_eq!(dated.allowed[0].what, Changed::Information);

@@ -123,7 +123,7 @@ fn a_root_that_only_bears_the_name_is_not_the_root() {
         ..trust()
     };
     let report = judge(&document, &trust, NOW);
-    let sub = SubIndication::ChainConstraintsFailure;
+    let sub = SubIndication::NoCertificateChainFound;
     expect("lookalike", &report, Indication::Indeterminate, Some(sub));
     assert_eq!(
         code(&report, StepId::SignerChain),

@@ -5,7 +5,8 @@
 //! explained by a later signature (ISO 32000-2, 12.8.2.2 lists what signing touches): a new
 //! signature dictionary, a new or so far empty signature field, its appearance, a page that gained
 //! exactly that widget, a form that gained exactly that field. Validation data in the catalog
-//! (/DSS, /Extensions) is accepted by name and reported, not analysed finer. What remains is
+//! (/DSS, /Extensions), XMP metadata and the writer's name and date are accepted by kind and
+//! reported, not analysed finer. What remains is
 //! unexplained, however harmless it looks, and the verdict is [`ChangeVerdict::Changed`].
 //!
 //! A new object also counts as a change when the signed state already referred to its number: then
@@ -23,7 +24,7 @@ mod rest;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use yinxin_pdf::{Dictionary, Document, PdfError, Value};
+use yinxin_pdf::{Dictionary, Document, Object, PdfError, Value};
 
 use crate::escape::escape_bytes;
 use crate::report::{Change, ChangeVerdict, Changed, ChangesAfter};
@@ -37,6 +38,13 @@ const CATALOG_NOTED: [(&[u8], Changed); 3] = [
     (b"Extensions", Changed::Extensions),
     (b"Version", Changed::Extensions),
 ];
+
+/// Entries of the information dictionary that a writer sets without changing what the document
+/// says: the date, and its own name.
+const INFORMATION_NOTED: [&[u8]; 2] = [b"ModDate", b"Producer"];
+
+/// What XMP metadata must not hold: a reader of it could be made to fetch or unfold something.
+const XML_DECLARATIONS: [&str; 2] = ["<!doctype", "<!entity"];
 
 /// Keys of a document security store (ISO 32000-2, 12.8.4.3).
 const SECURITY_STORE_KEYS: [&[u8]; 5] = [b"Type", b"VRI", b"Certs", b"OCSPs", b"CRLs"];
@@ -115,12 +123,9 @@ impl Comparison<'_, '_> {
         self.unexplained.insert(Change { object, what, key });
     }
 
-    fn allow(&mut self, object: Option<u32>, what: Changed) {
-        self.allowed.insert(Change {
-            object,
-            what,
-            key: None,
-        });
+    fn allow(&mut self, object: Option<u32>, what: Changed, key: Option<&[u8]>) {
+        let key = key.map(escape_bytes);
+        self.allowed.insert(Change { object, what, key });
     }
 
     /// The value behind references in the signed state; null when it is missing.
@@ -164,16 +169,20 @@ impl Comparison<'_, '_> {
         let number = self.current.catalog_id().number;
         let then = self.signed.catalog().clone();
         let now = self.current.catalog().clone();
+        let metadata_accepted = self.metadata(&now);
         for key in self.keys_that_differ(&then, &now) {
             let noted = CATALOG_NOTED
                 .iter()
                 .find(|(name, _)| *name == key.as_slice());
             match noted {
                 _ if key == b"AcroForm" => {}
-                Some((_, what)) if now.get(&key).is_some() => self.allow(Some(number), *what),
+                _ if key == b"Metadata" && metadata_accepted => {}
+                Some((_, what)) if now.get(&key).is_some() => {
+                    self.allow(Some(number), *what, Some(&key))
+                }
                 // A later signature may become the certifying one only if none was before it.
                 _ if key == b"Perms" && then.get(b"Perms").is_none() => {
-                    self.allow(Some(number), Changed::Permissions);
+                    self.allow(Some(number), Changed::Permissions, Some(&key));
                 }
                 Some(_) | None => self.flag(Some(number), Changed::Catalog, Some(&key)),
             }
@@ -187,6 +196,38 @@ impl Comparison<'_, '_> {
             }
         }
         Ok(())
+    }
+
+    /// Accepts new XMP metadata, which writers set when they sign; says so. What shows on a page
+    /// does not depend on it, as long as nothing else uses the stream.
+    fn metadata(&mut self, now: &Dictionary) -> bool {
+        let value = now.get(b"Metadata").and_then(Value::as_reference);
+        let Some((number, delta)) =
+            value.and_then(|id| Some((id.number, self.deltas.get(&id.number)?)))
+        else {
+            return false;
+        };
+        let is_metadata = |object: &Object<'_>| {
+            object.value.is_stream()
+                && object
+                    .dictionary()
+                    .is_some_and(|stream| stream.has_name(b"Type", b"Metadata"))
+        };
+        let Some(object) = delta.now.as_ref().filter(|object| is_metadata(object)) else {
+            return false;
+        };
+        let replaces_its_like = delta.then.as_ref().is_none_or(is_metadata);
+        let used_elsewhere = self.uses.get(&number).is_some_and(|uses| uses.count > 1);
+        let is_plain = self.current.stream_data(object).is_ok_and(|data| {
+            let text = String::from_utf8(data).map(|text| text.to_ascii_lowercase());
+            text.is_ok_and(|text| XML_DECLARATIONS.iter().all(|word| !text.contains(word)))
+        });
+        if !replaces_its_like || used_elsewhere || !is_plain {
+            return false;
+        }
+        self.explained.insert(number);
+        self.allow(Some(number), Changed::Metadata, None);
+        true
     }
 
     /// Accepts what a document security store consists of, and says so.
@@ -217,7 +258,7 @@ impl Comparison<'_, '_> {
                     .get(&id.number)
                     .is_some_and(|uses| uses.count == 1)
             {
-                self.allow(Some(id.number), Changed::SecurityStore);
+                self.allow(Some(id.number), Changed::SecurityStore, None);
                 self.explained.insert(id.number);
             }
         }
@@ -261,8 +302,8 @@ impl Comparison<'_, '_> {
             self.explained.insert(number);
         }
         for key in differing {
-            if key == b"ModDate" {
-                self.allow(number, Changed::Information);
+            if INFORMATION_NOTED.contains(&key.as_slice()) {
+                self.allow(number, Changed::Information, Some(&key));
             } else {
                 self.flag(number, Changed::Information, Some(&key));
             }

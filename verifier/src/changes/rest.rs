@@ -30,7 +30,7 @@ impl Comparison<'_, '_> {
             };
             if delta.is_new() && !reached.contains(&number) {
                 self.explained.insert(number);
-                self.allow(Some(number), Changed::Orphan);
+                self.allow(Some(number), Changed::Orphan, None);
             } else {
                 let uses = self.uses.get(&number);
                 let keys = uses.map(|uses| uses.keys.clone()).unwrap_or_default();
