@@ -3,9 +3,14 @@
 //! A sealed document is its original plus a tail, so the original's bytes need hashing once:
 //! the state after them is cloned for each question.
 
+use std::sync::mpsc::sync_channel;
+
 use ring::digest::{Context, SHA256};
 use yinxin_pki::DigestAlgorithm;
 use yinxin_sm::Sm3;
+
+/// How many pieces SM3 may lag behind in [`PrefixDigests::update_all`].
+const PIECES_AHEAD: usize = 8;
 
 /// Running digests over the bytes seen so far.
 #[derive(Clone)]
@@ -45,6 +50,41 @@ impl PrefixDigests {
         }
     }
 
+    /// The pieces that `give` hands over, in their order, with SM3 on a thread of its own while
+    /// it runs: the slower digest then costs no more time than reading and the other one.
+    ///
+    /// # Errors
+    /// Those of `give`, after which the digests are of no use.
+    pub fn update_all<P, E>(
+        &mut self,
+        give: impl FnOnce(&mut dyn FnMut(P)) -> Result<(), E>,
+    ) -> Result<(), E>
+    where
+        P: AsRef<[u8]> + Clone + Send,
+    {
+        let (length, sha256) = (&mut self.length, &mut self.sha256);
+        let mut first = |piece: &[u8]| {
+            *length += piece.len() as u64;
+            sha256.update(piece);
+        };
+        let Some(sm3) = &mut self.sm3 else {
+            return give(&mut |piece| first(piece.as_ref()));
+        };
+        std::thread::scope(|scope| {
+            let (pieces, arriving) = sync_channel::<P>(PIECES_AHEAD);
+            scope.spawn(move || {
+                for piece in arriving {
+                    sm3.update(piece.as_ref());
+                }
+            });
+            give(&mut |piece| {
+                // The other end is gone only if its thread panicked, and then so does the scope.
+                let _ = pieces.send(piece.clone());
+                first(piece.as_ref());
+            })
+        })
+    }
+
     /// How many bytes were seen.
     #[must_use]
     pub fn length(&self) -> u64 {
@@ -74,5 +114,41 @@ impl PrefixDigests {
                 Some(context.finalize().to_vec())
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_handed_over_give_what_pieces_one_by_one_give() {
+        for with_sm3 in [false, true] {
+            let mut one_by_one = PrefixDigests::new(with_sm3);
+            let mut all = PrefixDigests::new(with_sm3);
+            let pieces: Vec<Vec<u8>> = (0..40_u8)
+                .map(|piece| vec![piece; usize::from(piece) * 97])
+                .collect();
+            pieces.iter().for_each(|piece| one_by_one.update(piece));
+            let given = all.update_all(|take| {
+                pieces.iter().for_each(|piece| take(piece));
+                Ok::<_, ()>(())
+            });
+            assert_eq!(given, Ok(()));
+            assert_eq!(all.length(), one_by_one.length());
+            assert_eq!(all.sha256(), one_by_one.sha256());
+            let sm3 = |digests: &PrefixDigests| digests.digest(DigestAlgorithm::Sm3, &[b"tail"]);
+            assert_eq!(sm3(&all), sm3(&one_by_one));
+            assert_eq!(sm3(&all).is_some(), with_sm3);
+        }
+    }
+
+    #[test]
+    fn an_error_while_pieces_are_handed_over_comes_back() {
+        let given = PrefixDigests::new(true).update_all(|take| {
+            take(b"one");
+            Err("the stream broke off")
+        });
+        assert_eq!(given, Err("the stream broke off"));
     }
 }

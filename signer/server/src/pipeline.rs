@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tokio::task::JoinHandle;
 use yinxin_pdf::{FieldTarget, Placement};
 use yinxin_pki::UnixSeconds;
 use yinxin_signer::error::SealError;
@@ -11,13 +12,19 @@ use yinxin_signer::record::{
 };
 use yinxin_signer::road::{self, Order, Recorded, Released, SelfCheck, Signed};
 use yinxin_signer::seal::Seal;
-use yinxin_store::{DocumentSpool, StoredDocument};
+use yinxin_store::{DocumentSpool, FolderError, StoredDocument};
 use yinxin_verifier::Options;
 
 use crate::receipt::Receipt;
 use crate::service::Service;
 use crate::status::Refusal;
 use crate::steps::Step;
+
+/// From this length on, the disk begins before the commit. Below it, the second sync would cost
+/// more than it saves.
+const FLUSH_BESIDE_BYTES: u64 = 4 * 1024 * 1024;
+
+const WORKER_ENDED: &str = "a worker thread ended early";
 
 /// A request that is open in the record and ours to work on. Dropped without
 /// [`OpenRequest::finish`], it stays open until the next start.
@@ -127,6 +134,7 @@ impl Service {
         place: &Place,
         mut spool: DocumentSpool,
     ) -> Result<SealedDocument, Refusal> {
+        let flushing = flush_beside(&spool)?;
         let mut signed = Vec::new();
         for (ordinal, &signature) in (0_u32..).zip(profile.signatures()) {
             let place = if ordinal == 0 {
@@ -141,6 +149,11 @@ impl Service {
             signed.push(one);
         }
         let (spool, checked) = self.self_check(spool, signed).await?;
+        if let Some(flushing) = flushing {
+            flushing
+                .await
+                .map_err(|_| Refusal::Internal { what: WORKER_ENDED })??;
+        }
         let stored = blocking(move || spool.commit()).await??;
         self.checkpoints.reached(Step::DocumentStored);
         let mut signatures = Vec::new();
@@ -318,6 +331,18 @@ fn property_info(field_name: &str) -> String {
     format!("Field {name}")
 }
 
+/// Sets the disk to work on a long upload while it is prepared, signed and checked. Its answer
+/// belongs before the commit: see [`yinxin_store::Flusher::flush`].
+fn flush_beside(
+    spool: &DocumentSpool,
+) -> Result<Option<JoinHandle<Result<(), FolderError>>>, FolderError> {
+    if spool.length() < FLUSH_BESIDE_BYTES {
+        return Ok(None);
+    }
+    let flusher = spool.flusher()?;
+    Ok(Some(tokio::task::spawn_blocking(move || flusher.flush())))
+}
+
 /// Runs work that hashes, signs or reads a disk off the threads that serve the network.
 pub(crate) async fn blocking<T, F>(work: F) -> Result<T, Refusal>
 where
@@ -327,6 +352,6 @@ where
     tokio::task::spawn_blocking(work)
         .await
         .map_err(|_| Refusal::Internal {
-            what: "a worker thread ended early",
+            what: WORKER_ENDED,
         })
 }

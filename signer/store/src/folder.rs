@@ -215,6 +215,34 @@ impl DocumentSpool {
         Ok(())
     }
 
+    /// Adds and hashes pieces as they arrive, until there are no more.
+    ///
+    /// # Errors
+    /// As [`DocumentSpool::append`].
+    pub fn append_all<P>(&mut self, pieces: impl Iterator<Item = P>) -> Result<(), FolderError>
+    where
+        P: AsRef<[u8]> + Clone + Send,
+    {
+        let spool = &mut self.spool;
+        self.digests.update_all(|take| {
+            for piece in pieces {
+                spool.append(piece.as_ref())?;
+                take(piece);
+            }
+            Ok(())
+        })
+    }
+
+    /// What can make the bytes so far durable beside other work, so that
+    /// [`DocumentSpool::commit`], which syncs them all the same, has less to wait for.
+    ///
+    /// # Errors
+    /// [`FolderError::Io`].
+    pub fn flusher(&self) -> Result<Flusher, FolderError> {
+        let file = self.spool.file().try_clone();
+        Ok(Flusher(file.map_err(io("syncing a document"))?))
+    }
+
     /// The bytes so far, without a copy; later ones are not in it.
     ///
     /// # Errors
@@ -257,6 +285,21 @@ impl DocumentSpool {
             .map_err(|failed| io("placing a document")(failed.error))?;
         sync_folder(parent)?;
         Ok(stored)
+    }
+}
+
+/// A growing document's file, to be flushed from another thread.
+#[derive(Debug)]
+pub struct Flusher(File);
+
+impl Flusher {
+    /// Has the disk take what was written.
+    ///
+    /// # Errors
+    /// [`FolderError::Io`]: the spool must be dropped. The system reports a failed write once
+    /// (fsync(2)), so a commit after it could succeed without the bytes.
+    pub fn flush(self) -> Result<(), FolderError> {
+        self.0.sync_data().map_err(io("syncing a document"))
     }
 }
 

@@ -7,5 +7,5 @@ mod folder;
 mod lock;
 mod sqlite;
 
-pub use folder::{DocumentFolder, DocumentSpool, FolderError, StoredDocument};
+pub use folder::{DocumentFolder, DocumentSpool, Flusher, FolderError, StoredDocument};
 pub use sqlite::{OpenError, SqliteRecord};

@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use serde_json::json;
+use tokio::sync::mpsc;
 use tokio_stream::{Stream, StreamExt as _};
 use tonic::{Request, Response, Status, Streaming};
 use yinxin_pdf::{FieldTarget, Placement as PdfPlacement};
@@ -27,6 +28,9 @@ use crate::{body, caller, fields};
 
 /// How much of a sealed document goes into one message.
 const CHUNK_BYTES: usize = 256 * 1024;
+
+/// How many chunks of an upload may wait for the disk and the digests.
+const CHUNKS_WAITING: usize = 8;
 
 type Answers = Pin<Box<dyn Stream<Item = Result<v1::SealDocumentResponse, Status>> + Send>>;
 
@@ -160,7 +164,7 @@ async fn next_part(
     }
 }
 
-/// Takes the document in, hashing it as it comes.
+/// Takes the document in; it is written and hashed beside the network, as it comes.
 async fn receive(
     service: &Arc<Service>,
     stream: &mut Streaming<v1::SealDocumentRequest>,
@@ -179,19 +183,33 @@ async fn receive(
     };
     refuse_over(announced)?;
     let mut spool = service.new_spool(with_sm3)?;
-    while let Some(part) = next_part(stream).await? {
-        let seal_document_request::Part::Chunk(chunk) = part else {
-            return Err(Refusal::Stream {
-                rule: "the header must come once",
-            });
-        };
-        refuse_over(spool.length() + chunk.len() as u64)?;
-        spool = blocking(move || {
-            spool.append(&chunk)?;
-            Ok::<_, Refusal>(spool)
-        })
-        .await??;
-    }
+    let (chunks, mut arriving) = mpsc::channel(CHUNKS_WAITING);
+    let writing = blocking(move || {
+        spool.append_all(std::iter::from_fn(|| arriving.blocking_recv()))?;
+        Ok::<_, Refusal>(spool)
+    });
+    let taking = async {
+        // Dropped at the end of this block: then the writer has all.
+        let chunks = chunks;
+        let mut length = 0;
+        while let Some(part) = next_part(stream).await? {
+            let seal_document_request::Part::Chunk(chunk) = part else {
+                return Err(Refusal::Stream {
+                    rule: "the header must come once",
+                });
+            };
+            length += chunk.len() as u64;
+            refuse_over(length)?;
+            // The writer stops early only when it has failed, and then it says why.
+            if chunks.send(chunk).await.is_err() {
+                break;
+            }
+        }
+        Ok(())
+    };
+    let (written, taken) = tokio::join!(writing, taking);
+    taken?;
+    let spool = written??;
     if announced != 0 && announced != spool.length() {
         return Err(Refusal::Stream {
             rule: "the document is not as long as announced",
@@ -299,11 +317,11 @@ impl Service {
         let service = Arc::clone(self);
         let document =
             blocking(move || Ok::<_, Refusal>(service.documents.get(&sha256)?)).await??;
+        let document = yinxin_proto::Bytes::from_owner(document);
         let starts = (0..document.len()).step_by(CHUNK_BYTES);
         let chunks = starts.map(move |start| {
             let end = document.len().min(start + CHUNK_BYTES);
-            let chunk = document.get(start..end).unwrap_or_default();
-            seal_document_response::Part::Chunk(yinxin_proto::Bytes::copy_from_slice(chunk))
+            seal_document_response::Part::Chunk(document.slice(start..end))
         });
         let parts = std::iter::once(seal_document_response::Part::Receipt(first)).chain(chunks);
         Ok(Box::pin(tokio_stream::iter(parts).map(|part| {
