@@ -131,7 +131,7 @@ mod tests {
                 .collect();
             pieces.iter().for_each(|piece| one_by_one.update(piece));
             let given = all.update_all(|take| {
-                pieces.iter().for_each(|piece| take(piece));
+                pieces.iter().for_each(take);
                 Ok::<_, ()>(())
             });
             assert_eq!(given, Ok(()));

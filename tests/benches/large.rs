@@ -2,7 +2,7 @@
 //! same with small sizes, so that it does not rot.
 //!
 //! Other work on the machine slows everything; so what is compared is measured in turns, and the
-//! medians and their ratios are printed.
+//! medians and their ratios are printed. Arguments choose among `open`, `library` and `grpc`.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -10,6 +10,7 @@
     reason = "a bench may fail loudly"
 )]
 
+use std::convert::Infallible;
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -28,7 +29,7 @@ use yinxin_tests::services::install;
 use yinxin_tests::signer_process::SignerProcess;
 
 /// How much is read at once.
-const PIECE_BYTES: usize = 1024 * 1024;
+const PIECE_BYTES: usize = 256 * 1024;
 
 struct Sizes {
     few_bytes: u64,
@@ -66,16 +67,33 @@ fn main() {
         sizes.turns,
         if cfg!(debug_assertions) { "on" } else { "off" }
     );
-    opening(&many, &sizes);
-    for (name, file) in [("few objects", &few), ("many objects", &many)] {
-        in_the_library(name, file, &sizes, Kind::PadesRsa, DigestAlgorithm::Sha256);
-        in_the_library(name, file, &sizes, Kind::GmSeal, DigestAlgorithm::Sm3);
-    }
-    through_grpc(
-        folder.path(),
-        [("few objects", &few), ("many objects", &many)],
-        &sizes,
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    println!(
+        "{} processors, load before the start: {}",
+        std::thread::available_parallelism().map_or(0, usize::from),
+        load.split_whitespace().next().unwrap_or("unknown")
     );
+    let wanted: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|one| !one.starts_with('-'))
+        .collect();
+    let is_wanted = |section: &str| wanted.is_empty() || wanted.iter().any(|one| one == section);
+    if is_wanted("open") {
+        opening(&many, &sizes);
+    }
+    if is_wanted("library") {
+        for (name, file) in [("few objects", &few), ("many objects", &many)] {
+            in_the_library(name, file, &sizes, Kind::PadesRsa, DigestAlgorithm::Sha256);
+            in_the_library(name, file, &sizes, Kind::GmSeal, DigestAlgorithm::Sm3);
+        }
+    }
+    if is_wanted("grpc") {
+        through_grpc(
+            folder.path(),
+            [("few objects", &few), ("many objects", &many)],
+            &sizes,
+        );
+    }
 }
 
 fn opening(many: &Path, sizes: &Sizes) {
@@ -95,46 +113,60 @@ fn opening(many: &Path, sizes: &Sizes) {
 /// hashing it while it is read, prepare, sign, append, self-check.
 fn in_the_library(name: &str, file: &Path, sizes: &Sizes, kind: Kind, algorithm: DigestAlgorithm) {
     let (mut once, mut sealed) = (Vec::new(), Vec::new());
+    let me = std::process::id();
+    let mut worked = 0.0;
     let copy = file.with_extension("copy");
     for _ in 0..sizes.turns {
         fs::copy(file, &copy).unwrap();
-        once.push(timed(|| read_and_hash(&copy, algorithm)));
+        once.push(read_and_hash(&copy, algorithm));
+        let before = processor_seconds(me);
         sealed.push(timed(|| seal_in_place(&copy, kind)));
+        worked += processor_seconds(me) - before;
     }
     fs::remove_file(&copy).unwrap();
     let (once, sealed) = (middle(once), middle(sealed));
     println!(
-        "{name}, {}: read and hash once {:.0} ms, seal in the library {:.0} ms, ratio {:.2}",
+        "{name}, {}: read and hash once {:.0} ms, seal in the library {:.0} ms, ratio {:.2}; {:.0} ms \
+         of processor",
         kind.name(),
         milliseconds(once),
         milliseconds(sealed),
-        sealed.as_secs_f64() / once.as_secs_f64()
+        sealed.as_secs_f64() / once.as_secs_f64(),
+        1e3 * worked / sizes.turns as f64
     );
 }
 
-fn read_in_pieces(file: &Path, mut take: impl FnMut(&[u8])) {
-    let mut file = File::open(file).unwrap();
-    let mut piece = vec![0; PIECE_BYTES];
-    loop {
-        match file.read(&mut piece).unwrap() {
-            0 => return,
-            length => take(&piece[..length]),
+/// The quicker of the two ways to read: into a buffer, or through a map.
+fn read_and_hash(file: &Path, algorithm: DigestAlgorithm) -> Duration {
+    let buffered = timed(|| {
+        let mut file = File::open(file).unwrap();
+        let mut piece = vec![0; PIECE_BYTES];
+        let mut digester = algorithm.start();
+        loop {
+            match file.read(&mut piece).unwrap() {
+                0 => break,
+                length => digester.update(&piece[..length]),
+            }
         }
-    }
-}
-
-fn read_and_hash(file: &Path, algorithm: DigestAlgorithm) {
-    let mut digester = algorithm.start();
-    read_in_pieces(file, |piece| digester.update(piece));
-    std::hint::black_box(digester.finish());
+        std::hint::black_box(digester.finish());
+    });
+    let mapped = timed(|| {
+        std::hint::black_box(algorithm.digest(&map_file(file).unwrap()));
+    });
+    buffered.min(mapped)
 }
 
 fn seal_in_place(file: &Path, kind: Kind) {
+    let original = map_file(file).unwrap();
     let mut prefix = PrefixDigests::new(!kind.is_pades());
-    read_in_pieces(file, |piece| prefix.update(piece));
+    let hashed = prefix.update_all(|take| {
+        original.chunks(PIECE_BYTES).for_each(take);
+        Ok::<_, Infallible>(())
+    });
+    let Ok(()) = hashed;
     let sealing = bench()
         .begin(
-            &map_file(file).unwrap(),
+            &original,
             Some(&prefix),
             kind,
             FieldTarget::New { name: None },
@@ -174,6 +206,8 @@ fn through_grpc(folder: &Path, files: [(&str, &PathBuf); 2], sizes: &Sizes) {
     for (name, file) in files {
         let document = Bytes::from_owner(map_file(file).unwrap());
         for profile in profiles {
+            let (server, client) = (signer.id(), std::process::id());
+            let before = [server, client].map(processor_seconds);
             let times = (0..sizes.turns).map(|turn| {
                 let request_id =
                     format!("{name}-{}-{turn}", profile.as_str_name()).replace(' ', "-");
@@ -193,8 +227,11 @@ fn through_grpc(folder: &Path, files: [(&str, &PathBuf); 2], sizes: &Sizes) {
                 sealed
             });
             let took = middle(times.collect());
+            let [server, client] = [(server, before[0]), (client, before[1])]
+                .map(|(pid, before)| (processor_seconds(pid) - before) * 1e3 / sizes.turns as f64);
             println!(
-                "{name}, {}, through gRPC: {:.0} ms, {:.0} MB/s",
+                "{name}, {}, through gRPC: {:.0} ms, {:.0} MB/s; processor: server {server:.0} ms, \
+                 client {client:.0} ms",
                 profile.as_str_name(),
                 milliseconds(took),
                 megabytes(document.len() as u64) / took.as_secs_f64()
@@ -224,6 +261,20 @@ fn remove_files(folder: &Path) {
             fs::remove_file(path).unwrap();
         }
     }
+}
+
+/// What a process has had of the processors, in hundredths of a second (proc(5), utime and stime);
+/// unlike the clock it says little of what else the machine does.
+fn processor_seconds(pid: u32) -> f64 {
+    let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else {
+        return f64::NAN;
+    };
+    let after_name = stat.rsplit_once(')').unwrap().1;
+    let ticks = after_name.split_whitespace().skip(11).take(2);
+    ticks
+        .map(|ticks| ticks.parse::<f64>().unwrap())
+        .sum::<f64>()
+        / 100.0
 }
 
 fn timed(work: impl FnOnce()) -> Duration {

@@ -45,6 +45,12 @@ impl SignerProcess {
         Self { child, address }
     }
 
+    /// The process's id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The process's anonymous resident memory now.
     ///
     /// # Panics
