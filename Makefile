@@ -27,8 +27,12 @@ lint:
 	scripts/check-one-build
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 
+# With the dev profile, in which all that hashes and parses is optimised: a release build of the
+# typesetter would take longer than everything else together.
 bench:
-	$(CARGO) bench --workspace
+	scripts/setup
+	$(CARGO) bench --profile dev -p yinxin-pdf --bench open
+	$(CARGO) bench --profile dev -p yinxin-tests --bench large
 
 clean:
 	$(CARGO) clean
