@@ -39,6 +39,49 @@ pub enum KeyStoreError {
         /// What is wrong; never anything secret.
         why: &'static str,
     },
+    /// The PIN or password was refused. Devices count these and lock themselves: whoever meets
+    /// this must not try the same one again.
+    #[error("the PIN or password of {holder} was refused")]
+    WrongPin {
+        /// The token's label, or the key's name where each key has its own password.
+        holder: String,
+    },
+    /// The device is not there, is lost, or gives no session.
+    #[error("the device of the key {key} is unavailable: {operation} gave {answer}")]
+    DeviceUnavailable {
+        /// The key's name.
+        key: String,
+        /// The call of the device's interface.
+        operation: &'static str,
+        /// The device's answer, by the name its standard gives it.
+        answer: String,
+    },
+    /// The device is there and refused.
+    #[error("the device of the key {key} refused: {operation} gave {answer}")]
+    DeviceRefused {
+        /// The key's name.
+        key: String,
+        /// The call of the device's interface.
+        operation: &'static str,
+        /// The device's answer, by the name its standard gives it.
+        answer: String,
+    },
+    /// The device said that all is well and gave what cannot be right.
+    #[error("the device of the key {key} gave a broken answer: {why}")]
+    BadAnswer {
+        /// The key's name.
+        key: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// The device does not sign what its public key verifies: it must not be used.
+    #[error("the self-test of the key {key} failed: {why}")]
+    SelfTestFailed {
+        /// The key's name.
+        key: String,
+        /// What differs.
+        why: &'static str,
+    },
     /// The signing operation itself failed.
     #[error("signing with the key {key} failed")]
     SigningFailed {
