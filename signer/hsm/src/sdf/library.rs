@@ -1,0 +1,271 @@
+//! The vendor's library: its symbols, and one connection through them.
+#![allow(
+    unsafe_code,
+    reason = "GM/T 0018 is a C interface; the symbols are bound and called here and nowhere else"
+)]
+
+use std::ffi::c_void;
+use std::sync::Arc;
+
+use super::code::SdfError;
+use super::layout::{self, BUFFER_BYTES, Buffer, FieldLayout};
+use super::{SdfKeyKind, SdfSettings};
+use crate::{OpenError, Secret, signature};
+
+type Handle = *mut c_void;
+
+// The functions of GM/T 0018-2012, 6.2, 6.3 and 6.4: LONG is an `int`, ULONG an `unsigned int`.
+type OpenDevice = unsafe extern "C" fn(*mut Handle) -> i32;
+type CloseDevice = unsafe extern "C" fn(Handle) -> i32;
+type OpenSession = unsafe extern "C" fn(Handle, *mut Handle) -> i32;
+type CloseSession = unsafe extern "C" fn(Handle) -> i32;
+type AccessRight = unsafe extern "C" fn(Handle, u32, *const u8, u32) -> i32;
+type ExportPublicKey = unsafe extern "C" fn(Handle, u32, *mut u8) -> i32;
+type SignEcc = unsafe extern "C" fn(Handle, u32, *const u8, u32, *mut u8) -> i32;
+type PrivateRsa = unsafe extern "C" fn(Handle, u32, *const u8, u32, *mut u8, *mut u32) -> i32;
+
+/// What went wrong in one call.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The library returned a code.
+    Code {
+        operation: &'static str,
+        error: SdfError,
+    },
+    /// It returned SDR_OK with something that cannot be right.
+    Answer { why: &'static str },
+}
+
+impl Failure {
+    pub(super) const fn answer(why: &'static str) -> Self {
+        Self::Answer { why }
+    }
+
+    /// Whether the connection can no longer be relied upon. A session that lost its access right
+    /// must be logged in again; a broken answer leaves nothing to trust.
+    pub(super) const fn needs_new_connection(&self) -> bool {
+        match self {
+            Self::Code { error, .. } => {
+                error.is_loss() || matches!(error, SdfError::PrivateKeyRight | SdfError::Step)
+            }
+            Self::Answer { .. } => true,
+        }
+    }
+}
+
+struct Symbols {
+    open_device: OpenDevice,
+    close_device: CloseDevice,
+    open_session: OpenSession,
+    close_session: CloseSession,
+    access_right: Option<AccessRight>,
+    export_ecc: Option<ExportPublicKey>,
+    sign_ecc: Option<SignEcc>,
+    export_rsa: Option<ExportPublicKey>,
+    private_rsa: Option<PrivateRsa>,
+}
+
+/// The symbols of a loaded library. It stays loaded until the process ends: the libraries of
+/// several vendors keep threads of their own and do not survive being unloaded.
+#[derive(Clone)]
+pub(super) struct Library(Arc<Symbols>);
+
+impl Library {
+    /// Loads the library and binds what the keys in `settings` need, and nothing else.
+    pub(super) fn load(settings: &SdfSettings) -> Result<Self, OpenError> {
+        let path = &settings.library;
+        // SAFETY: loading runs the library's initialisers. The operator named this file as the
+        // code that holds the keys; there is no more to know about it before it runs.
+        let library =
+            unsafe { libloading::Library::new(path) }.map_err(|error| OpenError::Library {
+                path: path.clone(),
+                detail: error.to_string(),
+            })?;
+        let library: &'static libloading::Library = Box::leak(Box::new(library));
+        macro_rules! bind {
+            ($name:literal) => {
+                // SAFETY: the type is the one GM/T 0018 gives the function of this name, and the
+                // library is never unloaded, so that the pointer stays good.
+                unsafe { library.get(concat!($name, "\0").as_bytes()) }
+                    .map(|symbol| *symbol)
+                    .map_err(|_| OpenError::SymbolMissing {
+                        path: path.clone(),
+                        symbol: $name,
+                    })
+            };
+            ($name:literal if $needed:expr) => {
+                if $needed { Some(bind!($name)?) } else { None }
+            };
+        }
+        let has = |kind| settings.keys.iter().any(|key| key.kind == kind);
+        let (sm2, rsa) = (has(SdfKeyKind::Sm2), has(SdfKeyKind::Rsa));
+        let password = settings.keys.iter().any(|key| key.password.is_some());
+        Ok(Self(Arc::new(Symbols {
+            open_device: bind!("SDF_OpenDevice")?,
+            close_device: bind!("SDF_CloseDevice")?,
+            open_session: bind!("SDF_OpenSession")?,
+            close_session: bind!("SDF_CloseSession")?,
+            access_right: bind!("SDF_GetPrivateKeyAccessRight" if password),
+            export_ecc: bind!("SDF_ExportSignPublicKey_ECC" if sm2),
+            sign_ecc: bind!("SDF_InternalSign_ECC" if sm2),
+            export_rsa: bind!("SDF_ExportSignPublicKey_RSA" if rsa),
+            private_rsa: bind!("SDF_InternalPrivateKeyOperation_RSA" if rsa),
+        })))
+    }
+
+    /// Opens the device and one session on it.
+    pub(super) fn connect(&self) -> Result<Connection, Failure> {
+        let mut connection = Connection {
+            symbols: Arc::clone(&self.0),
+            device: std::ptr::null_mut(),
+            session: std::ptr::null_mut(),
+        };
+        // SAFETY: `device` is a place for one handle.
+        let code = unsafe { (self.0.open_device)(&raw mut connection.device) };
+        checked("SDF_OpenDevice", code)?;
+        if connection.device.is_null() {
+            return Err(Failure::answer("SDF_OpenDevice gave no handle"));
+        }
+        // SAFETY: `device` came from SDF_OpenDevice, and `session` is a place for one handle.
+        let code = unsafe { (self.0.open_session)(connection.device, &raw mut connection.session) };
+        checked("SDF_OpenSession", code)?;
+        if connection.session.is_null() {
+            return Err(Failure::answer("SDF_OpenSession gave no handle"));
+        }
+        Ok(connection)
+    }
+}
+
+/// An open device with one session; closes both when dropped.
+pub(super) struct Connection {
+    symbols: Arc<Symbols>,
+    device: Handle,
+    session: Handle,
+}
+
+// SAFETY: GM/T 0018 binds no handle to a thread. A session must not be used by two threads at once,
+// and `Connection` is not Sync.
+unsafe impl Send for Connection {}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        // Nobody to tell when closing fails; the device is most likely gone.
+        if !self.session.is_null() {
+            // SAFETY: the handle came from SDF_OpenSession and is closed once.
+            let _ = unsafe { (self.symbols.close_session)(self.session) };
+        }
+        if !self.device.is_null() {
+            // SAFETY: the handle came from SDF_OpenDevice and is closed once, after its session.
+            let _ = unsafe { (self.symbols.close_device)(self.device) };
+        }
+    }
+}
+
+impl Connection {
+    pub(super) fn take_access_right(&self, index: u32, password: &Secret) -> Result<(), Failure> {
+        let call = bound(self.symbols.access_right)?;
+        let password = password.expose();
+        let length = length_of(password)?;
+        // SAFETY: the session is open, and `length` bytes stand at the pointer.
+        let code = unsafe { call(self.session, index, password.as_ptr(), length) };
+        checked("SDF_GetPrivateKeyAccessRight", code)
+    }
+
+    /// The SubjectPublicKeyInfo of a signing key.
+    pub(super) fn export_sm2(&self, index: u32, layout: FieldLayout) -> Result<Vec<u8>, Failure> {
+        let call = bound(self.symbols.export_ecc)?;
+        let mut buffer = Buffer::new();
+        // SAFETY: the session is open; the buffer is aligned and longer than an ECCrefPublicKey
+        // of either layout.
+        let code = unsafe { call(self.session, index, buffer.as_mut_ptr()) };
+        checked("SDF_ExportSignPublicKey_ECC", code)?;
+        let point = layout::ecc_public_key(&buffer, layout).map_err(Failure::answer)?;
+        yinxin_sm::PublicKey::from_sec1_bytes(&point)
+            .map(|key| key.to_spki_der())
+            .map_err(|_| Failure::answer("the public key is no point of the SM2 curve"))
+    }
+
+    /// The SubjectPublicKeyInfo of a signing key.
+    pub(super) fn export_rsa(&self, index: u32) -> Result<Vec<u8>, Failure> {
+        let call = bound(self.symbols.export_rsa)?;
+        let mut buffer = Buffer::new();
+        // SAFETY: the session is open; the buffer is aligned and longer than an RSArefPublicKey.
+        let code = unsafe { call(self.session, index, buffer.as_mut_ptr()) };
+        checked("SDF_ExportSignPublicKey_RSA", code)?;
+        let (modulus, exponent) = layout::rsa_public_key(&buffer).map_err(Failure::answer)?;
+        Ok(signature::rsa_spki_der(modulus, exponent))
+    }
+
+    /// r ‖ s over a digest e.
+    pub(super) fn sign_sm2(
+        &self,
+        index: u32,
+        layout: FieldLayout,
+        digest: &[u8; 32],
+    ) -> Result<[u8; 64], Failure> {
+        let call = bound(self.symbols.sign_ecc)?;
+        let mut buffer = Buffer::new();
+        // SAFETY: the session is open, 32 bytes stand at the digest, and the buffer is aligned and
+        // longer than an ECCSignature of either layout.
+        let code = unsafe {
+            call(
+                self.session,
+                index,
+                digest.as_ptr(),
+                32,
+                buffer.as_mut_ptr(),
+            )
+        };
+        checked("SDF_InternalSign_ECC", code)?;
+        layout::ecc_signature(&buffer, layout).map_err(Failure::answer)
+    }
+
+    /// `input` to the private exponent; as long as `input`, which is as long as the modulus.
+    pub(super) fn private_rsa(&self, index: u32, input: &[u8]) -> Result<Vec<u8>, Failure> {
+        let call = bound(self.symbols.private_rsa)?;
+        let mut buffer = Buffer::new();
+        let input_length = length_of(input)?;
+        if input.len() > BUFFER_BYTES {
+            return Err(Failure::answer("the modulus is longer than our buffer"));
+        }
+        let mut length = input_length;
+        // SAFETY: the session is open, `input_length` bytes stand at the input, and the buffer has
+        // room for more than the `length` bytes that it says.
+        let code = unsafe {
+            call(
+                self.session,
+                index,
+                input.as_ptr(),
+                input_length,
+                buffer.as_mut_ptr(),
+                &raw mut length,
+            )
+        };
+        checked("SDF_InternalPrivateKeyOperation_RSA", code)?;
+        if length != input_length {
+            return Err(Failure::answer(
+                "the signature is not as long as the modulus",
+            ));
+        }
+        buffer
+            .written(input.len())
+            .map(<[u8]>::to_vec)
+            .ok_or(Failure::answer("the signature is longer than it says"))
+    }
+}
+
+fn checked(operation: &'static str, code: i32) -> Result<(), Failure> {
+    match SdfError::from_code(code.cast_unsigned()) {
+        None => Ok(()),
+        Some(error) => Err(Failure::Code { operation, error }),
+    }
+}
+
+/// A function that [`Library::load`] bound because a configured key needs it.
+fn bound<F>(symbol: Option<F>) -> Result<F, Failure> {
+    symbol.ok_or(Failure::answer("the library's function was not bound"))
+}
+
+fn length_of(bytes: &[u8]) -> Result<u32, Failure> {
+    u32::try_from(bytes.len()).map_err(|_| Failure::answer("the input is too long"))
+}

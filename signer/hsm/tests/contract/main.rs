@@ -1,0 +1,24 @@
+//! One contract for every key store, and what is peculiar to the devices.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test may fail loudly"
+)]
+
+mod suite;
+
+mod faults;
+mod sdf;
+mod softhsm;
+mod software;
+
+key_store_contract!(software_rsa, crate::software::Rsa);
+key_store_contract!(software_p256, crate::software::P256);
+key_store_contract!(software_sm2, crate::software::Sm2);
+key_store_contract!(softhsm_rsa, crate::softhsm::Rsa);
+key_store_contract!(softhsm_p256, crate::softhsm::P256);
+key_store_contract!(sdf_rsa, crate::sdf::Rsa);
+key_store_contract!(sdf_sm2, crate::sdf::Sm2);
+key_store_contract!(sdf_sm2_32_byte_fields, crate::sdf::Sm2In32Bytes);

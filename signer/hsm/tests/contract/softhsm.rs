@@ -1,0 +1,246 @@
+//! SoftHSM2 from the distribution, with one key pair made through PKCS#11.
+//!
+//! SoftHSM2 takes its folder from the environment of the process and knows one login for all of
+//! it, so that each test runs in a process of its own: this executable, called again.
+
+use std::path::Path;
+use std::process::Command;
+
+use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
+use cryptoki::mechanism::Mechanism;
+use cryptoki::object::Attribute;
+use cryptoki::session::UserType;
+use cryptoki::types::AuthPin;
+use yinxin_hsm::{
+    OpenError, Pkcs11Key, Pkcs11KeyKind, Pkcs11KeyStore, Pkcs11Library, Secret, TokenSelector,
+};
+use yinxin_keys_dev::{DevKey, KeyKind};
+use yinxin_pki::SignatureAlgorithm;
+use yinxin_signer::keys::KeyStore;
+
+use crate::suite::{Ask, Device, KEY, skip};
+
+/// Where Debian and Fedora put it.
+const LIBRARIES: [&str; 3] = [
+    "/usr/lib/softhsm/libsofthsm2.so",
+    "/usr/lib64/pkcs11/libsofthsm2.so",
+    "/usr/local/lib/softhsm/libsofthsm2.so",
+];
+const TOKEN: &str = "yinxin test";
+const PIN: &str = "11111111";
+/// secp256r1 as CKA_EC_PARAMS.
+const P256_PARAMETERS: [u8; 10] = [0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
+
+pub(crate) struct Rsa(Token);
+pub(crate) struct P256(Token);
+
+struct Token {
+    library: Pkcs11Library,
+    raw: Pkcs11,
+    kind: Pkcs11KeyKind,
+}
+
+impl Token {
+    fn enter(test: &str, kind: Pkcs11KeyKind) -> Option<Self> {
+        let Some(path) = LIBRARIES.iter().map(Path::new).find(|path| path.exists()) else {
+            skip(test, "SoftHSM2 is not installed (Debian: softhsm2)");
+            return None;
+        };
+        if std::env::var_os("YINXIN_SOFTHSM_TEST").is_none() {
+            run_in_a_process_of_its_own(test);
+            return None;
+        }
+        let library = Pkcs11Library::load(path).unwrap();
+        let raw = Pkcs11::new(path).unwrap();
+        // The library is initialised already; a second call says so and changes nothing.
+        assert!(
+            raw.initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK))
+                .is_err()
+        );
+        let slot = raw.get_all_slots().unwrap()[0];
+        let officer = AuthPin::new("22222222".into());
+        raw.init_token(slot, &officer, TOKEN).unwrap();
+        let token = Self { library, raw, kind };
+        let session = token
+            .raw
+            .open_rw_session(token.raw.get_slots_with_initialized_token().unwrap()[0])
+            .unwrap();
+        session.login(UserType::So, Some(&officer)).unwrap();
+        session.init_pin(&AuthPin::new(PIN.into())).unwrap();
+        drop(session);
+        token.make_key_pair(1);
+        Some(token)
+    }
+
+    fn make_key_pair(&self, id: u8) {
+        let slot = self.raw.get_slots_with_initialized_token().unwrap()[0];
+        let session = self.raw.open_rw_session(slot).unwrap();
+        session
+            .login(UserType::User, Some(&AuthPin::new(PIN.into())))
+            .unwrap();
+        let named = |rest: Vec<Attribute>| {
+            let mut template = vec![
+                Attribute::Token(true),
+                Attribute::Label(b"seal key".to_vec()),
+                Attribute::Id(vec![id]),
+            ];
+            template.extend(rest);
+            template
+        };
+        let (mechanism, public) = match self.kind {
+            Pkcs11KeyKind::Rsa => (
+                Mechanism::RsaPkcsKeyPairGen,
+                vec![
+                    Attribute::ModulusBits(2048.into()),
+                    Attribute::PublicExponent(vec![1, 0, 1]),
+                ],
+            ),
+            _ => (
+                Mechanism::EccKeyPairGen,
+                vec![Attribute::EcParams(P256_PARAMETERS.to_vec())],
+            ),
+        };
+        let private = named(vec![
+            Attribute::Private(true),
+            Attribute::Sensitive(true),
+            Attribute::Extractable(false),
+            Attribute::Sign(true),
+        ]);
+        session
+            .generate_key_pair(&mechanism, &named(public), &private)
+            .unwrap();
+    }
+
+    fn open(&self, ask: Ask) -> Option<Result<Box<dyn KeyStore>, OpenError>> {
+        let mut key = Pkcs11Key {
+            name: KEY.to_owned(),
+            label: Some("seal key".to_owned()),
+            id: None,
+            kind: self.kind.clone(),
+            public_key_spki: None,
+        };
+        let mut pin = PIN;
+        match ask {
+            Ask::Right => {}
+            Ask::WrongSecret => pin = "99999999",
+            Ask::MissingKey => key.label = Some("no such label".to_owned()),
+            Ask::TwoOfOneName => {
+                self.make_key_pair(2);
+                // Its id tells it from the other.
+                let mut told_apart = key.clone();
+                told_apart.id = Some(vec![2]);
+                assert!(self.open_with(PIN, told_apart).is_ok());
+            }
+            Ask::SignsWrongly => {
+                let kind = match self.kind {
+                    Pkcs11KeyKind::Rsa => KeyKind::Rsa { bits: 2048 },
+                    _ => KeyKind::P256,
+                };
+                let other = DevKey::generate(kind).unwrap();
+                key.public_key_spki = Some(other.spki_der().to_vec());
+            }
+        }
+        Some(self.open_with(pin, key))
+    }
+
+    fn open_with(&self, pin: &str, key: Pkcs11Key) -> Result<Box<dyn KeyStore>, OpenError> {
+        let selector = TokenSelector {
+            label: Some(TOKEN.to_owned()),
+            serial: None,
+        };
+        let secret = Secret::new(pin.as_bytes().to_vec());
+        Pkcs11KeyStore::open(&self.library, selector, secret, vec![key])
+            .map(|store| -> Box<dyn KeyStore> { Box::new(store) })
+    }
+}
+
+fn run_in_a_process_of_its_own(test: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let tokens = folder.path().join("tokens");
+    std::fs::create_dir(&tokens).unwrap();
+    let configuration = folder.path().join("softhsm2.conf");
+    let text = format!(
+        "directories.tokendir = {}\nobjectstore.backend = file\nlog.level = ERROR\n",
+        tokens.display()
+    );
+    std::fs::write(&configuration, text).unwrap();
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", test])
+        .env("SOFTHSM2_CONF", configuration)
+        .env("YINXIN_SOFTHSM_TEST", "1")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("1 passed"), "{said}");
+}
+
+macro_rules! device {
+    ($device:ident, $kind:expr) => {
+        impl Device for $device {
+            fn enter(test: &str) -> Option<Self> {
+                Token::enter(test, $kind).map(Self)
+            }
+
+            fn algorithm(&self) -> SignatureAlgorithm {
+                match self.0.kind {
+                    Pkcs11KeyKind::Rsa => SignatureAlgorithm::RsaPkcs1Sha256,
+                    _ => SignatureAlgorithm::EcdsaP256Sha256,
+                }
+            }
+
+            fn open(&self, ask: Ask) -> Option<Result<Box<dyn KeyStore>, OpenError>> {
+                self.0.open(ask)
+            }
+        }
+    };
+}
+
+device!(Rsa, Pkcs11KeyKind::Rsa);
+device!(P256, Pkcs11KeyKind::P256);
+
+#[test]
+fn tokens_are_told_apart_by_label_and_serial() {
+    let name = "softhsm::tokens_are_told_apart_by_label_and_serial";
+    let Some(token) = Token::enter(name, Pkcs11KeyKind::P256) else {
+        return;
+    };
+    let spare = token
+        .raw
+        .get_all_slots()
+        .unwrap()
+        .into_iter()
+        .find(|slot| !token.raw.get_token_info(*slot).unwrap().token_initialized())
+        .unwrap();
+    let open = |serial: Option<String>| {
+        let selector = TokenSelector {
+            label: Some(TOKEN.to_owned()),
+            serial,
+        };
+        let key = Pkcs11Key {
+            name: KEY.to_owned(),
+            label: None,
+            id: Some(vec![1]),
+            kind: Pkcs11KeyKind::P256,
+            public_key_spki: None,
+        };
+        let secret = Secret::new(PIN.as_bytes().to_vec());
+        Pkcs11KeyStore::open(&token.library, selector, secret, vec![key])
+    };
+    let slot = token.raw.get_slots_with_initialized_token().unwrap()[0];
+    let serial = token.raw.get_token_info(slot).unwrap();
+    let serial = serial.serial_number().trim_end().to_owned();
+    assert!(open(None).is_ok());
+
+    let officer = AuthPin::new("22222222".into());
+    token.raw.init_token(spare, &officer, TOKEN).unwrap();
+    assert!(matches!(
+        open(None),
+        Err(OpenError::TokenAmbiguous { count: 2, .. })
+    ));
+    assert!(open(Some(serial)).is_ok());
+    assert!(matches!(
+        open(Some("0000".to_owned())),
+        Err(OpenError::NoSuchToken { .. })
+    ));
+}

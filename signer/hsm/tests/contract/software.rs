@@ -1,0 +1,65 @@
+//! Encrypted files, held in memory.
+
+use yinxin_hsm::OpenError;
+use yinxin_keys_dev::{DevKey, KeyKind, encrypt_key_pem};
+use yinxin_pki::SignatureAlgorithm;
+use yinxin_signer::keys::{KeyStore, SoftwareKeyStore};
+
+use crate::suite::{Ask, Device, KEY};
+
+pub(crate) struct Rsa(File);
+pub(crate) struct P256(File);
+pub(crate) struct Sm2(File);
+
+struct File {
+    pem: String,
+    algorithm: SignatureAlgorithm,
+}
+
+impl File {
+    fn new(kind: KeyKind) -> Self {
+        let key = DevKey::generate(kind).unwrap();
+        Self {
+            pem: encrypt_key_pem(&key, b"11111111").unwrap(),
+            algorithm: key.algorithm(),
+        }
+    }
+
+    fn open(&self, ask: Ask) -> Option<Result<Box<dyn KeyStore>, OpenError>> {
+        let passphrase: &[u8] = match ask {
+            Ask::Right | Ask::TwoOfOneName => b"11111111",
+            Ask::WrongSecret => b"99999999",
+            Ask::MissingKey | Ask::SignsWrongly => return None,
+        };
+        let mut store = SoftwareKeyStore::new();
+        let times = if ask == Ask::TwoOfOneName { 2 } else { 1 };
+        for _ in 0..times {
+            if let Err(error) = store.open_encrypted(KEY, self.pem.as_bytes(), passphrase) {
+                return Some(Err(error.into()));
+            }
+        }
+        Some(Ok(Box::new(store)))
+    }
+}
+
+macro_rules! device {
+    ($device:ident, $kind:expr) => {
+        impl Device for $device {
+            fn enter(_test: &str) -> Option<Self> {
+                Some(Self(File::new($kind)))
+            }
+
+            fn algorithm(&self) -> SignatureAlgorithm {
+                self.0.algorithm.clone()
+            }
+
+            fn open(&self, ask: Ask) -> Option<Result<Box<dyn KeyStore>, OpenError>> {
+                self.0.open(ask)
+            }
+        }
+    };
+}
+
+device!(Rsa, KeyKind::Rsa { bits: 2048 });
+device!(P256, KeyKind::P256);
+device!(Sm2, KeyKind::Sm2);
