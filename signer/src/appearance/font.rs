@@ -258,14 +258,8 @@ impl OutlinePen for PathPen {
     }
 
     fn quad_to(&mut self, cx0: f32, cy0: f32, x: f32, y: f32) {
-        let control: [f64; 2] = [cx0.into(), cy0.into()];
         let to: [f64; 2] = [x.into(), y.into()];
-        let towards = |from: [f64; 2]| {
-            let [fx, fy] = from;
-            let [qx, qy] = control;
-            [fx + (qx - fx) * 2.0 / 3.0, fy + (qy - fy) * 2.0 / 3.0]
-        };
-        let curve = Segment::Curve(towards(self.at), towards(to), to);
+        let curve = Segment::quadratic(self.at, [cx0.into(), cy0.into()], to);
         self.at = to;
         self.path.push(curve);
     }

@@ -39,12 +39,12 @@ const LOWER_CLEARANCE: f64 = 6.0 * PI / 180.0;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Place {
     /// The width of a Han letter here, in points.
-    width: f64,
-    height: f64,
+    pub(super) width: f64,
+    pub(super) height: f64,
     /// From the box (x around 0, y from 0) to the seal.
-    to_seal: Matrix,
+    pub(super) to_seal: Matrix,
     /// The part of the width that this letter takes.
-    share: f64,
+    pub(super) share: f64,
 }
 
 impl Place {
@@ -78,19 +78,35 @@ impl Place {
     }
 }
 
-/// One place for each letter of the name, then for each of the lower line.
-pub(super) fn places(radius: f64, ring: f64, upper: &[Glyph], lower: &[Glyph]) -> Vec<Place> {
-    let line = Line::new(radius, ring, lower);
-    let mut places = arc(radius, ring, upper, line.as_ref());
+/// One place for each letter of the name, then for each of the lower line, then of the code.
+pub(super) fn places(
+    radius: f64,
+    ring: f64,
+    upper: &[Glyph],
+    lower: &[Glyph],
+    code: &[Glyph],
+) -> Vec<Place> {
+    let code = Code::new(radius, ring, code);
+    let line = Line::new(radius, ring, lower, code.as_ref());
+    let mut span_max = SPAN_MAX;
+    if let Some(line) = &line {
+        span_max = span_max.min(line.free_span());
+    }
+    if let Some(code) = &code {
+        span_max = span_max.min(2.0 * (PI - code.half_span - LOWER_CLEARANCE));
+    }
+    let mut places = arc(radius, ring, upper, span_max);
     if let Some(line) = line {
         places.extend(line.places(lower));
+    }
+    if let Some(code) = code {
+        places.extend(code.places);
     }
     places
 }
 
-fn arc(radius: f64, ring: f64, glyphs: &[Glyph], below: Option<&Line>) -> Vec<Place> {
+fn arc(radius: f64, ring: f64, glyphs: &[Glyph], span_max: f64) -> Vec<Place> {
     let shares: f64 = glyphs.iter().map(|glyph| glyph.share).sum();
-    let span_max = below.map_or(SPAN_MAX, |line| SPAN_MAX.min(line.free_span()));
     // Short names open wide, long ones close in on the limit: 7 letters take about 213°,
     // 12 take 245°, 20 take 267°, as on cut seals.
     let wanted = 310.0_f64.to_radians() * shares / (shares + 3.2);
@@ -134,14 +150,17 @@ struct Line {
 }
 
 impl Line {
-    fn new(radius: f64, ring: f64, glyphs: &[Glyph]) -> Option<Self> {
+    fn new(radius: f64, ring: f64, glyphs: &[Glyph], code: Option<&Code>) -> Option<Self> {
         if glyphs.is_empty() {
             return None;
         }
         let shares: f64 = glyphs.iter().map(|glyph| glyph.share).sum();
-        // The foot of the line lies 0.76 of the radius below the centre: 16 mm at 42 mm.
-        let bottom = -0.76 * radius;
-        let inner = radius - ring - radius * ARC_GAP;
+        // The foot of the line lies 0.76 of the radius below the centre: 16 mm at 42 mm. A code
+        // pushes it up.
+        let (bottom, inner) = match code {
+            Some(code) => (-0.67 * radius, code.top - 0.03 * radius),
+            None => (-0.76 * radius, radius - ring - radius * ARC_GAP),
+        };
         let chord = (inner * inner - bottom * bottom).sqrt();
         let room = 2.0 * 0.92 * chord;
 
@@ -183,5 +202,55 @@ impl Line {
                 place
             })
             .collect()
+    }
+}
+
+/// The height of the code's digits, as a part of the radius: 1.5 mm at 42 mm.
+const CODE_HEIGHT: f64 = 0.07;
+
+/// The free space between ring and code, as a part of the radius.
+const CODE_GAP: f64 = 0.025;
+
+/// The small digits along the lower edge, from left to right with their heads to the centre.
+struct Code {
+    /// The distance of the digits' heads from the centre.
+    top: f64,
+    half_span: f64,
+    places: Vec<Place>,
+}
+
+impl Code {
+    fn new(radius: f64, ring: f64, glyphs: &[Glyph]) -> Option<Self> {
+        if glyphs.is_empty() {
+            return None;
+        }
+        let shares: f64 = glyphs.iter().map(|glyph| glyph.share).sum();
+        let foot = radius - ring - radius * CODE_GAP;
+        let height = radius * CODE_HEIGHT;
+        let top = foot - height;
+        let width = height * 0.9;
+        // 1.2 widths for each at the narrow end, where the heads stand.
+        let pitch = 2.0 * (1.2 * width / 2.0 / top).atan();
+        let half_span = pitch * shares / 2.0;
+        let mut angle = -half_span;
+        let places = glyphs
+            .iter()
+            .map(|glyph| {
+                let half = pitch * glyph.share / 2.0;
+                let place = Place {
+                    width,
+                    height,
+                    share: glyph.share,
+                    to_seal: Matrix::translate(0.0, -foot).then(Matrix::rotate(angle + half)),
+                };
+                angle += 2.0 * half;
+                place
+            })
+            .collect();
+        Some(Self {
+            top,
+            half_span,
+            places,
+        })
     }
 }

@@ -1,20 +1,35 @@
-//! Draws the visible round official seal from a name and a font, as PDF operators and as SVG.
+//! Draws seals from a design and a font, as PDF operators and as SVG, and reads uploaded pictures.
 //!
-//! Ring, five-pointed star, the name along the upper arc from left to right, an optional straight
-//! line under the star, in the sizes of 国发〔1999〕25号 and of seal makers' custom. Letters are
-//! outlines taken from the font, so a sealed document embeds no font and both pictures show the
-//! same shapes. A regular Song face looks most like a cut seal.
+//! Round, oval and square seals in the sizes of 国发〔1999〕25号 and of seal makers' custom
+//! ([`draw_seal`]). Letters are outlines taken from the font, so a sealed document embeds no font
+//! and both pictures show the same shapes. A regular Song face looks most like a cut seal.
+//!
+//! No PNG is made here: the page and the seal object both take vector shapes. The gallery test
+//! renders the SVG with a renderer that only the tests depend on.
 
+mod design;
+mod drawing;
 mod font;
 mod layout;
+mod oval;
 mod path;
+mod picture;
+mod rules;
 
+#[cfg(test)]
+mod gallery;
 #[cfg(test)]
 mod tests;
 
+pub use design::{Relief, SealDesign, SealForm, draw_seal};
+pub use drawing::SealDrawing;
 pub use font::SealFont;
+pub use picture::{PictureError, PngPicture, VectorPicture};
+pub use rules::{OwnerLevel, RuleError, SealKind, Shape, SizeRule, size_rule};
 
+use drawing::{Layer, Paint, RED, glyphs};
 use path::{Matrix, Path};
+use serde::Deserialize;
 use yinxin_pdf::Appearance;
 
 /// Points per millimetre; the default unit of PDF is 1/72 inch (ISO 32000-2, 8.3.2.3).
@@ -35,14 +50,14 @@ const UPPER_CHARACTERS_MAX: usize = 36;
 /// Longest line that fits under the star in legible letters.
 const LOWER_CHARACTERS_MAX: usize = 14;
 
-/// Seal red, #E60012, as device RGB; PDF/A wants an RGB output intent beside it.
-const RED: [u8; 3] = [0xE6, 0x00, 0x12];
-
 /// What stands in the middle of a round seal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Centre {
     /// The five-pointed star, one third of the diameter across.
     Star,
+    /// The national emblem, a vector picture that the caller gives ([`draw_seal`]).
+    Emblem,
     /// Nothing.
     None,
 }
@@ -86,6 +101,18 @@ pub enum AppearanceError {
         /// The most it may have.
         max: usize,
     },
+    /// The code is not made of so many digits.
+    #[error("the code of a seal is {digits} digits")]
+    Code {
+        /// How many it must have.
+        digits: usize,
+    },
+    /// A seal with an emblem in the middle was asked for without its picture.
+    #[error("a picture of the emblem is needed")]
+    EmblemMissing,
+    /// A rule of size or form is broken.
+    #[error(transparent)]
+    Rule(#[from] RuleError),
     /// The diameter is not that of any official seal.
     #[error("a diameter of {diameter_mm} mm is outside {min} to {max} mm")]
     Diameter {
@@ -119,16 +146,7 @@ pub enum AppearanceError {
 /// # Errors
 /// The diameter or a text out of range, a character the font cannot draw.
 pub fn draw_round_seal(seal: &RoundSeal, font: &SealFont) -> Result<Appearance, AppearanceError> {
-    let drawing = draw(seal, font)?;
-    let alternate_text = match &seal.lower_text {
-        Some(lower) => format!("电子印章 (electronic seal): {} {lower}", seal.upper_text),
-        None => format!("电子印章 (electronic seal): {}", seal.upper_text),
-    };
-    Ok(Appearance {
-        content: drawing.to_pdf(),
-        bbox: [0.0, 0.0, drawing.size, drawing.size],
-        alternate_text,
-    })
+    Ok(draw(seal, None, font, None)?.appearance())
 }
 
 /// The same seal as an SVG of true size, the picture inside an `SESeal`.
@@ -136,20 +154,18 @@ pub fn draw_round_seal(seal: &RoundSeal, font: &SealFont) -> Result<Appearance, 
 /// # Errors
 /// As [`draw_round_seal`].
 pub fn round_seal_svg(seal: &RoundSeal, font: &SealFont) -> Result<String, AppearanceError> {
-    Ok(draw(seal, font)?.to_svg(seal.diameter_mm))
+    Ok(draw(seal, None, font, None)?.svg())
 }
 
-/// All the shapes of a seal, in points, origin at the lower left.
-struct Drawing {
-    size: f64,
-    /// Ring and star, filled by the even-odd rule.
-    frame: Path,
-    /// The letters, filled by the non-zero rule and thickened by a stroke of `letter_stroke`.
-    letters: Path,
-    letter_stroke: f64,
-}
+/// The part of the radius that an emblem may fill.
+const EMBLEM_REACH: f64 = 0.42;
 
-fn draw(seal: &RoundSeal, font: &SealFont) -> Result<Drawing, AppearanceError> {
+fn draw(
+    seal: &RoundSeal,
+    code: Option<&str>,
+    font: &SealFont,
+    emblem: Option<&VectorPicture>,
+) -> Result<SealDrawing, AppearanceError> {
     let diameter_mm = seal.diameter_mm;
     if !(DIAMETER_MM_MIN..=DIAMETER_MM_MAX).contains(&diameter_mm) {
         return Err(AppearanceError::Diameter {
@@ -163,6 +179,7 @@ fn draw(seal: &RoundSeal, font: &SealFont) -> Result<Drawing, AppearanceError> {
         Some(text) => glyphs(text, "lower_text", LOWER_CHARACTERS_MAX, font)?,
         None => Vec::new(),
     };
+    let code = design::code_glyphs(code, font)?;
 
     let radius = diameter_mm * POINTS_PER_MM / 2.0;
     let to_page = Matrix::translate(radius, radius);
@@ -171,26 +188,38 @@ fn draw(seal: &RoundSeal, font: &SealFont) -> Result<Drawing, AppearanceError> {
     let mut frame = Path::default();
     frame.circle(radius);
     frame.circle(radius - ring);
-    if seal.centre == Centre::Star {
-        frame.star(radius / 3.0);
+    let mut layers = Vec::new();
+    match (seal.centre, emblem) {
+        (Centre::Star, _) => frame.star(radius / 3.0),
+        (Centre::None, _) => {}
+        (Centre::Emblem, None) => return Err(AppearanceError::EmblemMissing),
+        (Centre::Emblem, Some(picture)) => {
+            layers.extend(picture.layers_within(EMBLEM_REACH * radius, to_page));
+        }
     }
-
-    let cell = font.cell();
-    let mut letters = Path::default();
-    for (glyph, place) in upper
-        .iter()
-        .chain(&lower)
-        .zip(layout::places(radius, ring, &upper, &lower))
-    {
-        letters.append(&glyph.outline, place.glyph_matrix(&cell, glyph));
-    }
-    Ok(Drawing {
-        size: 2.0 * radius,
-        frame: frame.transformed(to_page),
-        letters: letters.transformed(to_page),
+    let places = layout::places(radius, ring, &upper, &lower, &code);
+    let all = upper.iter().chain(&lower).chain(&code);
+    let letters = design::letters(all, places, to_page, font);
+    layers.push(Layer {
+        path: frame.transformed(to_page),
+        colour: RED,
+        paint: Paint::EvenOdd,
+    });
+    layers.push(Layer {
+        path: letters,
+        colour: RED,
         // A cut seal has no hairlines: the thin horizontals of a Song face get a little flesh.
-        letter_stroke: radius * 0.008,
-    })
+        paint: Paint::Fleshed(radius * 0.008),
+    });
+    let description = match &seal.lower_text {
+        Some(lower) => format!("{} {lower}", seal.upper_text),
+        None => seal.upper_text.clone(),
+    };
+    Ok(SealDrawing::new(
+        [diameter_mm, diameter_mm],
+        layers,
+        &description,
+    ))
 }
 
 /// 1.2 mm for the 42 mm seal, 1.0 mm for every other size, as seal makers have it.
@@ -199,57 +228,5 @@ fn ring_width_mm(diameter_mm: f64) -> f64 {
         1.2
     } else {
         1.0
-    }
-}
-
-fn glyphs(
-    text: &str,
-    field: &'static str,
-    max: usize,
-    font: &SealFont,
-) -> Result<Vec<font::Glyph>, AppearanceError> {
-    let characters = text.chars().count();
-    if characters == 0 || characters > max {
-        return Err(AppearanceError::TextLength {
-            text: field,
-            characters,
-            max,
-        });
-    }
-    text.chars()
-        .map(|character| font.glyph(character))
-        .collect()
-}
-
-impl Drawing {
-    fn to_pdf(&self) -> Vec<u8> {
-        let [red, green, blue] = RED.map(|part| path::decimal(f64::from(part) / 255.0, 4));
-        let mut out = format!("q\n{red} {green} {blue} rg\n{red} {green} {blue} RG\n").into_bytes();
-        self.frame.write_pdf(&mut out);
-        out.extend_from_slice(b"f*\n");
-        out.extend_from_slice(
-            format!("{} w 1 j\n", path::decimal(self.letter_stroke, 3)).as_bytes(),
-        );
-        self.letters.write_pdf(&mut out);
-        out.extend_from_slice(b"B\nQ\n");
-        out
-    }
-
-    fn to_svg(&self, diameter_mm: f64) -> String {
-        let [red, green, blue] = RED;
-        let size = path::decimal(self.size, 2);
-        let millimetres = path::decimal(diameter_mm, 2);
-        let downwards = Matrix::new([1.0, 0.0, 0.0, -1.0, 0.0, self.size]);
-        let frame = self.frame.transformed(downwards).svg_data();
-        let letters = self.letters.transformed(downwards).svg_data();
-        let stroke = path::decimal(self.letter_stroke, 3);
-        format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{millimetres}mm\" \
-             height=\"{millimetres}mm\" viewBox=\"0 0 {size} {size}\">\
-             <g fill=\"#{red:02X}{green:02X}{blue:02X}\">\
-             <path fill-rule=\"evenodd\" d=\"{frame}\"/>\
-             <path stroke=\"#{red:02X}{green:02X}{blue:02X}\" stroke-width=\"{stroke}\" \
-             stroke-linejoin=\"round\" d=\"{letters}\"/></g></svg>"
-        )
     }
 }

@@ -55,6 +55,13 @@ pub(super) enum Segment {
 }
 
 impl Segment {
+    /// A quadratic curve as the cubic one that PDF has.
+    pub(super) fn quadratic(from: [f64; 2], control: [f64; 2], to: [f64; 2]) -> Self {
+        let [cx, cy] = control;
+        let towards = |[x, y]: [f64; 2]| [x + (cx - x) * 2.0 / 3.0, y + (cy - y) * 2.0 / 3.0];
+        Self::Curve(towards(from), towards(to), to)
+    }
+
     fn map(self, matrix: Matrix) -> Self {
         match self {
             Self::Move(to) => Self::Move(matrix.apply(to)),
@@ -97,6 +104,31 @@ impl Path {
 
     pub(super) fn transformed(&self, matrix: Matrix) -> Self {
         Self(self.0.iter().map(|segment| segment.map(matrix)).collect())
+    }
+
+    /// An ellipse around the origin with these half axes.
+    pub(super) fn ellipse(&mut self, [a, b]: [f64; 2]) {
+        let mut circle = Self::default();
+        circle.circle(1.0);
+        self.append(&circle, Matrix::scale(a, b));
+    }
+
+    /// A square around the origin; its corners are cut round by `corner`.
+    pub(super) fn square(&mut self, half: f64, corner: f64) {
+        let straight = half - corner;
+        // As for the circle: the control points stand this far from the corner.
+        let near = half - corner * 0.447_715;
+        self.push(Segment::Move([half, -straight]));
+        for quarter in 0..4u8 {
+            let turn = Matrix::rotate(TAU / 4.0 * f64::from(quarter));
+            self.push(Segment::Line(turn.apply([half, straight])));
+            self.push(Segment::Curve(
+                turn.apply([half, near]),
+                turn.apply([near, half]),
+                turn.apply([straight, half]),
+            ));
+        }
+        self.push(Segment::Close);
     }
 
     /// A circle around the origin in four curves; they stray 0.03 % from the round.

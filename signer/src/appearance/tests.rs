@@ -40,10 +40,17 @@ fn letters_never_overlap_nor_touch_ring_or_star_whatever_the_length() {
         let ring = ring_width_mm(diameter_mm) * POINTS_PER_MM;
         for upper in 1..=UPPER_CHARACTERS_MAX {
             for lower in 0..=LOWER_CHARACTERS_MAX {
+                // Digits take two thirds of a Han letter; every second seal has a code.
+                let code = letters(13 * ((upper + lower) % 2), 0.68);
                 let name = format!("{upper} over {lower} at {diameter_mm} mm");
-                let places =
-                    layout::places(radius, ring, &letters(upper, 1.0), &letters(lower, 1.0));
-                assert_eq!(places.len(), upper + lower, "{name}");
+                let places = layout::places(
+                    radius,
+                    ring,
+                    &letters(upper, 1.0),
+                    &letters(lower, 1.0),
+                    &code,
+                );
+                assert_eq!(places.len(), upper + lower + code.len(), "{name}");
                 let boxes: Vec<_> = places.iter().map(layout::Place::corners).collect();
                 for (index, one) in boxes.iter().enumerate() {
                     for [x, y] in one {
@@ -71,7 +78,7 @@ fn narrow_letters_between_wide_ones_keep_their_distance() {
     for index in [3, 8, 9, 15] {
         name[index].share = 0.4;
     }
-    let places = layout::places(59.5, 3.4, &name, &[]);
+    let places = layout::places(59.5, 3.4, &name, &[], &[]);
     let boxes: Vec<_> = places.iter().map(layout::Place::corners).collect();
     for (index, pair) in boxes.windows(2).enumerate() {
         assert!(
@@ -84,7 +91,7 @@ fn narrow_letters_between_wide_ones_keep_their_distance() {
 
 #[test]
 fn the_name_runs_from_left_to_right_symmetric_about_the_top() {
-    let places = layout::places(59.5, 3.4, &letters(9, 1.0), &[]);
+    let places = layout::places(59.5, 3.4, &letters(9, 1.0), &[], &[]);
     let middles: Vec<[f64; 2]> = places
         .iter()
         .map(|place| {
@@ -280,8 +287,173 @@ fn bytes_that_are_no_font_are_refused() {
     }
 }
 
+/// The inside of a box stays inside an ellipse when its corners do.
+fn reach_in_oval([x, y]: [f64; 2], [a, b]: [f64; 2]) -> f64 {
+    (x / a).hypot(y / b)
+}
+
+#[test]
+fn letters_of_an_oval_seal_never_overlap_nor_touch_its_ring() {
+    for [width_mm, height_mm] in [[40.0, 30.0], [45.0, 30.0]] {
+        let half = [width_mm, height_mm].map(|side| side * POINTS_PER_MM / 2.0);
+        let inside = half.map(|side| side - POINTS_PER_MM);
+        for name in 1..=30 {
+            for middle in [0, 15, 18, 20] {
+                for lower in [0, 5, 8] {
+                    for code in [0, 13] {
+                        let what = format!("{name} + {middle} + {lower} + {code} in {width_mm} mm");
+                        let texts = [
+                            letters(name, 1.0),
+                            letters(middle, 0.75),
+                            letters(lower, 1.0),
+                            letters(code, 0.68),
+                        ];
+                        let [one, two, three, four] = &texts;
+                        let texts = oval::Texts {
+                            name: one,
+                            middle: two,
+                            lower: three,
+                            code: four,
+                        };
+                        let places = oval::oval(half, POINTS_PER_MM, &texts);
+                        let boxes: Vec<_> = places.iter().map(layout::Place::corners).collect();
+                        assert_eq!(boxes.len(), name + middle + lower + code, "{what}");
+                        for (index, first) in boxes.iter().enumerate() {
+                            let reach = first
+                                .iter()
+                                .map(|corner| reach_in_oval(*corner, inside))
+                                .fold(0.0, f64::max);
+                            assert!(reach < 1.0, "{what}: letter {index} in the ring");
+                            for (other, second) in boxes.iter().enumerate().skip(index + 1) {
+                                assert!(apart(first, second), "{what}: {index} over {other}");
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_name_seal_is_read_from_right_to_left_in_columns() {
+    let middle = |place: &layout::Place| {
+        let corners = place.corners();
+        [0, 1].map(|axis| corners.iter().map(|corner| corner[axis]).sum::<f64>() / 4.0)
+    };
+    for count in 1..=6 {
+        let places = oval::columns(10.0, 1.6, &letters(count, 1.0));
+        assert_eq!(places.len(), count);
+        for (index, place) in places.iter().enumerate() {
+            for [x, y] in place.corners() {
+                assert!(x.abs() < 8.5 && y.abs() < 8.5, "{count}: {x} {y}");
+            }
+            for other in &places[index + 1..] {
+                assert!(apart(&place.corners(), &other.corners()), "{count}");
+                let ([x0, y0], [x1, y1]) = (middle(place), middle(other));
+                assert!(x1 < x0 || (x1 == x0 && y1 < y0), "{count}: the order");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_long_name_ends_under_the_star() {
+    for (name, upper, tail) in [
+        ("示例镇示例村村民委员会", "示例镇示例村村民委员会", None),
+        (
+            "示例省示例市示例高新技术产业开发区第二管理委员会",
+            "示例省示例市示例高新技术产业开发区第二",
+            Some("管理委员会"),
+        ),
+        (
+            "一二三四五六七八九十一二三四五六七八九十一二三四",
+            "一二三四五六七八九十一二三四五六",
+            Some("七八九十一二三四"),
+        ),
+    ] {
+        assert_eq!(design::split_name(name), (upper, tail), "{name}");
+    }
+    for length in 21..=36 {
+        let name = "示".repeat(length);
+        let (upper, tail) = design::split_name(&name);
+        let tail = tail.unwrap();
+        assert!(tail.chars().count() <= LOWER_CHARACTERS_MAX, "{length}");
+        assert_eq!(format!("{upper}{tail}"), name);
+    }
+}
+
+#[test]
+fn a_size_or_form_against_the_rule_names_the_rule() {
+    use rules::check;
+    let star = Some(Centre::Star);
+    let source = |result: Result<(), RuleError>| match result.unwrap_err() {
+        RuleError::Shape { rule, .. }
+        | RuleError::Size { rule, .. }
+        | RuleError::Centre { rule, .. } => rule.source,
+        RuleError::PurposeMissing { .. } => "purpose",
+    };
+    let (legal, village) = (SealKind::LegalName, OwnerLevel::VillageCommittee);
+    assert_eq!(check(legal, village, Shape::Round, [42.0; 2], star), Ok(()));
+    for (name, result, expected) in [
+        (
+            "a village with 45 mm",
+            check(legal, village, Shape::Round, [45.0; 2], star),
+            "国办发〔2001〕52号",
+        ),
+        (
+            "a city with the town's 42 mm",
+            check(
+                legal,
+                OwnerLevel::CityOrCounty,
+                Shape::Round,
+                [42.0; 2],
+                Some(Centre::Emblem),
+            ),
+            "国发〔1999〕25号",
+        ),
+        (
+            "a town with an emblem",
+            check(
+                legal,
+                OwnerLevel::Town,
+                Shape::Round,
+                [42.0; 2],
+                Some(Centre::Emblem),
+            ),
+            "国发〔1999〕25号",
+        ),
+        (
+            "a round invoice seal",
+            check(
+                SealKind::Invoice,
+                OwnerLevel::Company,
+                Shape::Round,
+                [40.0; 2],
+                star,
+            ),
+            "国家税务总局公告2011年第7号",
+        ),
+        (
+            "no number",
+            check(
+                legal,
+                OwnerLevel::Organisation,
+                Shape::Round,
+                [f64::NAN; 2],
+                star,
+            ),
+            "国发〔1999〕25号",
+        ),
+    ] {
+        assert_eq!(source(result), expected, "{name}");
+    }
+    let error = check(legal, village, Shape::Round, [45.0; 2], star).unwrap_err();
+    assert!(error.to_string().contains("width 42 to 42 mm"), "{error}");
+}
+
 /// A Chinese font from `YINXIN_FONT_DIR`, the system, or what the set-up unpacked under target/.
-fn chinese_font() -> Option<SealFont> {
+pub(super) fn chinese_font() -> Option<SealFont> {
     let beside = FilePath::new(env!("CARGO_MANIFEST_DIR")).join("../target/fonts");
     let folders = std::env::var_os("YINXIN_FONT_DIR")
         .map(PathBuf::from)
