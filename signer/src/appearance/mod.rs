@@ -157,8 +157,9 @@ pub fn round_seal_svg(seal: &RoundSeal, font: &SealFont) -> Result<String, Appea
     Ok(draw(seal, None, font, None)?.svg())
 }
 
-/// The part of the radius that an emblem may fill.
-const EMBLEM_REACH: f64 = 0.42;
+/// How far the corners of an emblem's picture reach, as a part of the radius: the feet of the
+/// name's letters stand at 0.55 or more from 38 mm on.
+const EMBLEM_REACH: f64 = 0.5;
 
 fn draw(
     seal: &RoundSeal,
