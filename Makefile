@@ -5,13 +5,14 @@ CARGO ?= cargo
 # KEYS=DIR: a folder of keys to use instead of those that the demo makes for itself.
 DEMO_FLAGS := $(if $(KEYS),--keys $(KEYS))
 
-.PHONY: help demo test lint bench clean
+.PHONY: help demo test lint bench fuzz clean
 
 help:
 	@echo 'make demo    issue, seal, verify and catch a forged proof; results in target/demo'
 	@echo 'make test    every test, with the independent readers that can be installed'
 	@echo 'make lint    formatting, clippy with warnings as errors, one build for demo and tests'
 	@echo 'make bench   measurements'
+	@echo 'make fuzz    every fuzz target for SECONDS=60; see tests/fuzz/README.md'
 	@echo 'make clean   remove what was built; fonts and peers in target/ go as well'
 
 demo:
@@ -33,6 +34,16 @@ bench:
 	scripts/setup
 	$(CARGO) bench --profile dev -p yinxin-pdf --bench open
 	$(CARGO) bench --profile dev -p yinxin-tests --bench large
+
+# Not part of the tests: what it tries is different each time.
+SECONDS ?= 60
+TARGETS ?= $(basename $(notdir $(wildcard tests/fuzz/fuzz_targets/*.rs)))
+fuzz:
+	@if $(CARGO) fuzz --version >/dev/null 2>&1; then \
+		tests/fuzz/run $(SECONDS) $(TARGETS); \
+	else \
+		echo 'SKIPPED: fuzzing: cargo-fuzz is not installed (cargo install cargo-fuzz)' >&2; \
+	fi
 
 clean:
 	$(CARGO) clean
