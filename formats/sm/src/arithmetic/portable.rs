@@ -1,0 +1,30 @@
+//! The arithmetic in plain Rust, for every machine.
+
+use super::{Arithmetic, Fe, field::montgomery_reduce, limbs, point::TableEntry};
+
+/// Plain Rust: 64-bit limbs, 128-bit products.
+pub(crate) struct Portable;
+
+impl Arithmetic for Portable {
+    #[inline(always)]
+    fn multiply(a: &Fe, b: &Fe) -> Fe {
+        montgomery_reduce(&limbs::multiply(&a.0, &b.0))
+    }
+
+    #[inline(always)]
+    fn square(a: &Fe) -> Fe {
+        montgomery_reduce(&limbs::square(&a.0))
+    }
+
+    #[inline]
+    fn scan(entries: &[TableEntry], index: u64) -> TableEntry {
+        let mut found = TableEntry::ZERO;
+        for (i, entry) in (0_u64..).zip(entries) {
+            let mask = limbs::equal(&[i, 0, 0, 0], &[index, 0, 0, 0]);
+            for (word, source) in found.0.iter_mut().zip(&entry.0) {
+                *word |= mask & source;
+            }
+        }
+        found
+    }
+}
