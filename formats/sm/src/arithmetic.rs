@@ -32,6 +32,8 @@ pub(crate) use adx::Adx;
 pub(crate) use batch::{BATCH, multiples_of_g};
 pub(crate) use field::Fe;
 pub(crate) use generator::multiple_of_g;
+#[cfg(test)]
+pub(crate) use path::adx_available;
 pub use path::{CodePath, CodePathUnavailable, code_path, set_code_path};
 pub(crate) use path::{Job, run};
 pub(crate) use point::Affine;

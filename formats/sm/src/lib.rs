@@ -33,4 +33,4 @@ pub use secret_key::SecretKey;
 pub use self_test::self_test;
 pub use signature::{Encoding, Signature};
 pub use signing_context::SigningContext;
-pub use sm3::{Sm3, sm3};
+pub use sm3::{Sm3, sm3, sm3_many};

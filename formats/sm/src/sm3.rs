@@ -4,8 +4,17 @@
     reason = "arrays of fixed size, indexed by loop counters"
 )]
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg_attr(
+    not(target_arch = "x86_64"),
+    expect(dead_code, reason = "lanes need vector registers")
+)]
+mod many;
 mod portable;
 mod rounds;
+#[cfg(test)]
+mod tests;
 
 use crate::arithmetic::{CodePath, code_path};
 use zeroize::Zeroize as _;
@@ -77,11 +86,7 @@ impl Sm3 {
         }
         self.block[BLOCK - bits.len()..].copy_from_slice(&bits);
         compress(&mut self.state, &[self.block]);
-        let mut digest = [0; 32];
-        for (bytes, word) in digest.as_chunks_mut::<4>().0.iter_mut().zip(self.state) {
-            *bytes = word.to_be_bytes();
-        }
-        digest
+        to_bytes(&self.state)
     }
 
     /// Overwrites what it took in, for a state that holds a secret.
@@ -117,8 +122,52 @@ pub fn sm3(bytes: &[u8]) -> [u8; 32] {
     digest.finalize()
 }
 
+/// The SM3 digests of all `messages`, in their order; eight at a time where the processor has
+/// AVX2, several times as fast as one after another. Best with messages of like length.
+///
+/// ```
+/// let digests = yinxin_sm::sm3_many(&[b"abc", b""]);
+/// assert_eq!(digests, [yinxin_sm::sm3(b"abc"), yinxin_sm::sm3(b"")]);
+/// ```
+#[must_use]
+pub fn sm3_many(messages: &[&[u8]]) -> Vec<[u8; 32]> {
+    match code_path() {
+        #[cfg(target_arch = "x86_64")]
+        CodePath::Adx => many::digests(messages, compress_eight),
+        #[cfg(not(target_arch = "x86_64"))]
+        CodePath::Adx => many::digests_in_turn(messages),
+        CodePath::Portable => many::digests_in_turn(messages),
+    }
+}
+
+fn to_bytes(state: &State) -> [u8; 32] {
+    let mut digest = [0; 32];
+    for (bytes, word) in digest.as_chunks_mut::<4>().0.iter_mut().zip(state) {
+        *bytes = word.to_be_bytes();
+    }
+    digest
+}
+
 fn compress(state: &mut State, blocks: &[[u8; BLOCK]]) {
     match code_path() {
-        CodePath::Adx | CodePath::Portable => portable::compress(state, blocks),
+        #[cfg(target_arch = "x86_64")]
+        CodePath::Adx => compress_avx2(state, blocks),
+        #[cfg(not(target_arch = "x86_64"))]
+        CodePath::Adx => portable::compress(state, blocks),
+        CodePath::Portable => portable::compress(state, blocks),
     }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[expect(unsafe_code, reason = "runs code for a processor with AVX2")]
+fn compress_avx2(state: &mut State, blocks: &[[u8; BLOCK]]) {
+    // SAFETY: the code path is this one only where AVX2, BMI1 and BMI2 are there.
+    unsafe { avx2::compress(state, blocks) }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[expect(unsafe_code, reason = "runs code for a processor with AVX2")]
+fn compress_eight(states: &mut [State; 8], streams: &[&[[u8; BLOCK]]; 8]) {
+    // SAFETY: as in `compress_avx2`.
+    unsafe { avx2::compress_eight(states, streams) }
 }

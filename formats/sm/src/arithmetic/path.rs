@@ -8,13 +8,13 @@ use std::sync::atomic::{AtomicU8, Ordering};
 pub enum CodePath {
     /// Plain Rust, on every machine.
     Portable,
-    /// x86-64 with BMI2, ADX and AVX2.
+    /// x86-64 with BMI1, BMI2, ADX and AVX2.
     Adx,
 }
 
 /// The processor lacks what this code path needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("this processor has no BMI2, ADX and AVX2")]
+#[error("this processor has no BMI1, BMI2, ADX and AVX2")]
 pub struct CodePathUnavailable;
 
 const UNDECIDED: u8 = 0;
@@ -67,7 +67,8 @@ fn store(path: CodePath) {
 pub(crate) fn adx_available() -> bool {
     #[cfg(target_arch = "x86_64")]
     {
-        std::arch::is_x86_feature_detected!("bmi2")
+        std::arch::is_x86_feature_detected!("bmi1")
+            && std::arch::is_x86_feature_detected!("bmi2")
             && std::arch::is_x86_feature_detected!("adx")
             && std::arch::is_x86_feature_detected!("avx2")
     }

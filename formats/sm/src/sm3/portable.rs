@@ -14,27 +14,28 @@ fn p1(x: u32) -> u32 {
     x ^ x.rotate_left(15) ^ x.rotate_left(23)
 }
 
-/// One round: what it leaves in `b`, `d`, `f` and `h` is the next round's `c`, `a`, `g` and `e`.
+/// One round with W_j and W'_j = W_j ^ W_{j+4}: what it leaves in `b`, `d`, `f` and `h` is the next round's `c`, `a`, `g` and `e`.
 macro_rules! round {
     ($j:expr, $a:ident $b:ident $c:ident $d:ident $e:ident $f:ident $g:ident $h:ident,
-     $w:expr, $w4:expr, early) => {
-        round!(@ $j, $a $b $c $d $e $f $g $h, $w, $w4,
+     $w:expr, $prime:expr, early) => {
+        round!(@ $j, $a $b $c $d $e $f $g $h, $w, $prime,
             $a ^ $b ^ $c, $e ^ $f ^ $g)
     };
     ($j:expr, $a:ident $b:ident $c:ident $d:ident $e:ident $f:ident $g:ident $h:ident,
-     $w:expr, $w4:expr, late) => {
-        round!(@ $j, $a $b $c $d $e $f $g $h, $w, $w4,
+     $w:expr, $prime:expr, late) => {
+        round!(@ $j, $a $b $c $d $e $f $g $h, $w, $prime,
             // The majority, and e choosing between f and g.
             ($a & $b) | ($c & ($a | $b)), (($f ^ $g) & $e) ^ $g)
     };
     (@ $j:expr, $a:ident $b:ident $c:ident $d:ident $e:ident $f:ident $g:ident $h:ident,
-     $w:expr, $w4:expr, $ff:expr, $gg:expr) => {
+     $w:expr, $prime:expr, $ff:expr, $gg:expr) => {
         let a12 = $a.rotate_left(12);
-        let ss1 = a12.wrapping_add($e).wrapping_add(T[$j]).rotate_left(7);
+        let ss1 = a12.wrapping_add(T[$j]).wrapping_add($e).rotate_left(7);
         let ss2 = ss1 ^ a12;
         let w = $w;
-        $d = $d.wrapping_add($ff).wrapping_add(ss2).wrapping_add(w ^ $w4);
-        $h = p0($h.wrapping_add($gg).wrapping_add(ss1).wrapping_add(w));
+        // What arrives last is added last.
+        $d = $d.wrapping_add($prime).wrapping_add($ff).wrapping_add(ss2);
+        $h = p0($h.wrapping_add(w).wrapping_add($gg).wrapping_add(ss1));
         $b = $b.rotate_left(9);
         $f = $f.rotate_left(19);
     };
@@ -43,13 +44,15 @@ macro_rules! round {
 /// Four rounds, after which every letter is back in its place.
 macro_rules! four_rounds {
     ($j:expr, [$a:ident $b:ident $c:ident $d:ident $e:ident $f:ident $g:ident $h:ident],
-     $w:expr, $w4:expr, $kind:ident) => {
-        round!($j, $a $b $c $d $e $f $g $h, $w($j), $w4($j), $kind);
-        round!($j + 1, $d $a $b $c $h $e $f $g, $w($j + 1), $w4($j + 1), $kind);
-        round!($j + 2, $c $d $a $b $g $h $e $f, $w($j + 2), $w4($j + 2), $kind);
-        round!($j + 3, $b $c $d $a $f $g $h $e, $w($j + 3), $w4($j + 3), $kind);
+     $w:expr, $prime:expr, $kind:ident) => {
+        round!($j, $a $b $c $d $e $f $g $h, $w($j), $prime($j), $kind);
+        round!($j + 1, $d $a $b $c $h $e $f $g, $w($j + 1), $prime($j + 1), $kind);
+        round!($j + 2, $c $d $a $b $g $h $e $f, $w($j + 2), $prime($j + 2), $kind);
+        round!($j + 3, $b $c $d $a $f $g $h $e, $w($j + 3), $prime($j + 3), $kind);
     };
 }
+
+pub(super) use {four_rounds, round};
 
 /// Takes in whole blocks.
 pub(super) fn compress(state: &mut State, blocks: &[[u8; 64]]) {
@@ -64,15 +67,15 @@ pub(super) fn compress(state: &mut State, blocks: &[[u8; 64]]) {
                 ^ w[j - 6];
         }
         let at = |j: usize| w[j];
-        let at4 = |j: usize| w[j + 4];
+        let prime = |j: usize| w[j] ^ w[j + 4];
         let [mut a, mut b, mut c, mut d, mut e, mut f, mut g, mut h] = *state;
         let mut j = 0;
         while j < 16 {
-            four_rounds!(j, [a b c d e f g h], at, at4, early);
+            four_rounds!(j, [a b c d e f g h], at, prime, early);
             j += 4;
         }
         while j < 64 {
-            four_rounds!(j, [a b c d e f g h], at, at4, late);
+            four_rounds!(j, [a b c d e f g h], at, prime, late);
             j += 4;
         }
         for (word, new) in state.iter_mut().zip([a, b, c, d, e, f, g, h]) {
