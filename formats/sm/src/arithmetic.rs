@@ -4,7 +4,7 @@
 //! branch and no memory index that depends on it; functions that do not keep to this say
 //! `vartime` in their name and only ever see public values.
 //!
-//! [`Arithmetic`] is what a processor may do in its own way: multiply in the field and scan a
+//! [`Arithmetic`] is what a processor may do in its own way: compute in the field and scan a
 //! table. [`Portable`] does it in plain Rust, [`Adx`] with BMI2, ADX and AVX2; both are tested
 //! against each other and against big integers.
 #![expect(
@@ -50,6 +50,12 @@ pub(crate) trait Arithmetic {
 
     /// a^2 / 2^256 mod p.
     fn square(a: &Fe) -> Fe;
+
+    /// a + b mod p.
+    fn add(a: &Fe, b: &Fe) -> Fe;
+
+    /// a - b mod p.
+    fn subtract(a: &Fe, b: &Fe) -> Fe;
 
     /// The entry at `index`, read without the memory bus telling which; all zeros for an index
     /// out of range.

@@ -70,7 +70,8 @@ pub enum Error {
     /// This machine computes published test vectors wrongly.
     #[error("the self-test of {part} failed")]
     SelfTest {
-        /// What went wrong: `SM3`, `Z`, `e`, `verification`, `public key` or `signing`.
+        /// What went wrong: `SM3`, `Z`, `e`, `verification`, `public key`,
+        /// `signing` or `prepared signing`.
         part: &'static str,
     },
 }

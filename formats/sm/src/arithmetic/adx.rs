@@ -8,7 +8,7 @@
               the scan needs 256-bit registers"
 )]
 
-use super::{Arithmetic, Fe, point::TableEntry};
+use super::{Arithmetic, Fe, field::P, point::TableEntry};
 use core::arch::{asm, x86_64::*};
 
 /// MULX, ADCX and ADOX for products, 256-bit registers for scans.
@@ -238,6 +238,79 @@ impl Arithmetic for Adx {
                 out("r13") r1,
                 out("r14") r2,
                 out("r15") r3,
+                options(pure, readonly, nostack),
+            );
+        }
+        Fe([r0, r1, r2, r3])
+    }
+
+    #[inline(always)]
+    fn add(a: &Fe, b: &Fe) -> Fe {
+        let (mut r0, mut r1, mut r2, mut r3) = (a.0[0], a.0[1], a.0[2], a.0[3]);
+        // SAFETY: reads 32 bytes behind a reference; all else is in declared registers.
+        unsafe {
+            asm!(
+                "xor {c:e}, {c:e}",
+                "add {r0}, [{b}]",
+                "adc {r1}, [{b} + 8]",
+                "adc {r2}, [{b} + 16]",
+                "adc {r3}, [{b} + 24]",
+                "adc {c}, 0",
+                "mov {t0}, {r0}",
+                "mov {t1}, {r1}",
+                "mov {t2}, {r2}",
+                "mov {b}, {r3}",
+                "sub {t0}, -1",
+                "sbb {t1}, {p1}",
+                "sbb {t2}, -1",
+                "sbb {b}, {p3}",
+                "sbb {c}, 0",
+                "cmovnc {r0}, {t0}",
+                "cmovnc {r1}, {t1}",
+                "cmovnc {r2}, {t2}",
+                "cmovnc {r3}, {b}",
+                b = inout(reg) b.0.as_ptr() => _,
+                r0 = inout(reg) r0,
+                r1 = inout(reg) r1,
+                r2 = inout(reg) r2,
+                r3 = inout(reg) r3,
+                c = out(reg) _,
+                t0 = out(reg) _,
+                t1 = out(reg) _,
+                t2 = out(reg) _,
+                p1 = in(reg) P[1],
+                p3 = in(reg) P[3],
+                options(pure, readonly, nostack),
+            );
+        }
+        Fe([r0, r1, r2, r3])
+    }
+
+    #[inline(always)]
+    fn subtract(a: &Fe, b: &Fe) -> Fe {
+        let (mut r0, mut r1, mut r2, mut r3) = (a.0[0], a.0[1], a.0[2], a.0[3]);
+        // SAFETY: as in `add`.
+        unsafe {
+            asm!(
+                "sub {r0}, [{b}]",
+                "sbb {r1}, [{b} + 8]",
+                "sbb {r2}, [{b} + 16]",
+                "sbb {r3}, [{b} + 24]",
+                // All ones after a borrow: p is added then.
+                "sbb {b}, {b}",
+                "and {p1}, {b}",
+                "and {p3}, {b}",
+                "add {r0}, {b}",
+                "adc {r1}, {p1}",
+                "adc {r2}, {b}",
+                "adc {r3}, {p3}",
+                b = inout(reg) b.0.as_ptr() => _,
+                r0 = inout(reg) r0,
+                r1 = inout(reg) r1,
+                r2 = inout(reg) r2,
+                r3 = inout(reg) r3,
+                p1 = inout(reg) P[1] => _,
+                p3 = inout(reg) P[3] => _,
                 options(pure, readonly, nostack),
             );
         }

@@ -46,13 +46,13 @@ pub(crate) fn multiples_of_g<A: Arithmetic>(scalars: &[Scalar]) -> Vec<BatchPoin
             let point = entry(k, i);
             *term = TableEntry::new(&point);
             *prefix = product;
-            product = A::multiply(&product, &point.x.subtract(&sum.x));
+            product = A::multiply(&product, &point.x.subtract::<A>(&sum.x));
         }
         let mut inverse = product.invert::<A>();
         for ((sum, term), prefix) in sums.iter_mut().zip(terms.iter()).zip(prefixes.iter()).rev() {
             let point = term.point();
             let own = A::multiply(&inverse, prefix);
-            inverse = A::multiply(&inverse, &point.x.subtract(&sum.x));
+            inverse = A::multiply(&inverse, &point.x.subtract::<A>(&sum.x));
             *sum = add_affine::<A>(sum, &point, &own);
         }
         product.zeroize();

@@ -65,24 +65,24 @@ impl Fe {
     }
 
     #[inline(always)]
-    pub(crate) fn add(&self, other: &Self) -> Self {
-        Self(limbs::add_mod(&self.0, &other.0, &P))
+    pub(crate) fn add<A: Arithmetic>(&self, other: &Self) -> Self {
+        A::add(self, other)
     }
 
     #[inline(always)]
-    pub(crate) fn subtract(&self, other: &Self) -> Self {
-        Self(limbs::subtract_mod(&self.0, &other.0, &P))
+    pub(crate) fn subtract<A: Arithmetic>(&self, other: &Self) -> Self {
+        A::subtract(self, other)
     }
 
     #[inline(always)]
-    pub(crate) fn double(&self) -> Self {
-        self.add(self)
+    pub(crate) fn double<A: Arithmetic>(&self) -> Self {
+        A::add(self, self)
     }
 
     /// Half: (a + p) / 2 for odd a.
     #[inline(always)]
     pub(crate) fn halve(&self) -> Self {
-        let mask = limbs::mask(self.0[0] & 1 == 1);
+        let mask = 0_u64.wrapping_sub(self.0[0] & 1);
         let (sum, carry) = limbs::add(&self.0, &P.map(|limb| limb & mask));
         Self([
             sum[0] >> 1 | sum[1] << 63,

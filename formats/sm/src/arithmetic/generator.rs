@@ -75,7 +75,11 @@ impl Windows {
                 let step = &powers[i * WINDOW_BITS + round];
                 if in_round(window) {
                     let known = &window[..half];
-                    differences.extend(known.iter().map(|entry| step.x.subtract(&entry.point().x)));
+                    differences.extend(
+                        known
+                            .iter()
+                            .map(|entry| step.x.subtract::<A>(&entry.point().x)),
+                    );
                 }
             }
             invert_all::<A>(&mut differences);
@@ -108,9 +112,9 @@ impl Windows {
 /// P + Q from 1 / (xQ - xP).
 #[inline(always)]
 pub(super) fn add_affine<A: Arithmetic>(p: &Affine, q: &Affine, inverse: &super::Fe) -> Affine {
-    let slope = A::multiply(&q.y.subtract(&p.y), inverse);
-    let x = A::square(&slope).subtract(&p.x).subtract(&q.x);
-    let y = A::multiply(&slope, &p.x.subtract(&x)).subtract(&p.y);
+    let slope = A::multiply(&q.y.subtract::<A>(&p.y), inverse);
+    let x = A::square(&slope).subtract::<A>(&p.x).subtract::<A>(&q.x);
+    let y = A::multiply(&slope, &p.x.subtract::<A>(&x)).subtract::<A>(&p.y);
     Affine { x, y }
 }
 

@@ -6,6 +6,7 @@
 //! matrix, which is then applied to the long numbers, ten times over.
 
 use super::limbs::Limbs;
+use core::hint::black_box;
 
 /// Five limbs of 62 bits, the last with the sign.
 type Signed = [i64; 5];
@@ -130,7 +131,7 @@ fn apply(f: &mut Signed, g: &mut Signed, matrix: &Matrix) {
 #[inline(always)]
 fn apply_modular(d: &mut Signed, e: &mut Signed, matrix: &Matrix, modulus: &Modulus) {
     let Matrix { u, v, q, r } = *matrix;
-    let (negative_d, negative_e) = (d[4] >> 63, e[4] >> 63);
+    let (negative_d, negative_e) = (black_box(d[4] >> 63), black_box(e[4] >> 63));
     // As many times the modulus as brings negative inputs above zero, …
     let times_d = (u & negative_d) + (v & negative_e);
     let times_e = (q & negative_d) + (r & negative_e);
@@ -176,7 +177,8 @@ fn low(carry: i128) -> i64 {
 /// The value, negated where `sign` is -1, from 0 to m - 1.
 fn normalize(mut value: Signed, sign: i64, modulus: &Modulus) -> Signed {
     let add_if_negative = |value: &mut Signed| {
-        let negative = value[4] >> 63;
+        // Without the wall the compiler makes a branch of this, as valgrind found.
+        let negative = black_box(value[4] >> 63);
         for (limb, m) in value.iter_mut().zip(&modulus.limbs) {
             *limb += m & negative;
         }

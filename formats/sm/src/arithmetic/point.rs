@@ -82,10 +82,10 @@ impl Affine {
     pub(crate) fn on_curve<A: Arithmetic>(&self) -> u64 {
         let cube = A::multiply(&A::square(&self.x), &self.x);
         let right = cube
-            .subtract(&self.x)
-            .subtract(&self.x)
-            .subtract(&self.x)
-            .add(&Fe::B);
+            .subtract::<A>(&self.x)
+            .subtract::<A>(&self.x)
+            .subtract::<A>(&self.x)
+            .add::<A>(&Fe::B);
         A::square(&self.y).equal(&right)
     }
 
@@ -126,17 +126,20 @@ impl Jacobian {
     #[inline]
     pub(crate) fn double<A: Arithmetic>(&self) -> Self {
         let z_squared = A::square(&self.z);
-        let y2 = self.y.double();
+        let y2 = self.y.double::<A>();
         let z = A::multiply(&y2, &self.z);
         // 4 Y^2, 4 X Y^2 and 16 Y^4.
         let y_squared4 = A::square(&y2);
         let beta4 = A::multiply(&self.x, &y_squared4);
         let y_fourth16 = A::square(&y_squared4);
         // 3 (X - Z^2)(X + Z^2), since a = -3.
-        let alpha = A::multiply(&self.x.subtract(&z_squared), &self.x.add(&z_squared));
-        let alpha = alpha.double().add(&alpha);
-        let x = A::square(&alpha).subtract(&beta4.double());
-        let y = A::multiply(&alpha, &beta4.subtract(&x)).subtract(&y_fourth16.halve());
+        let alpha = A::multiply(
+            &self.x.subtract::<A>(&z_squared),
+            &self.x.add::<A>(&z_squared),
+        );
+        let alpha = alpha.double::<A>().add::<A>(&alpha);
+        let x = A::square(&alpha).subtract::<A>(&beta4.double::<A>());
+        let y = A::multiply(&alpha, &beta4.subtract::<A>(&x)).subtract::<A>(&y_fourth16.halve());
         Self { x, y, z }
     }
 
@@ -152,9 +155,9 @@ impl Jacobian {
     #[inline(always)]
     pub(super) fn differences<A: Arithmetic>(&self, other: &Affine) -> (Fe, Fe) {
         let z_squared = A::square(&self.z);
-        let h = A::multiply(&other.x, &z_squared).subtract(&self.x);
+        let h = A::multiply(&other.x, &z_squared).subtract::<A>(&self.x);
         let z_cubed = A::multiply(&z_squared, &self.z);
-        let r = A::multiply(&other.y, &z_cubed).subtract(&self.y);
+        let r = A::multiply(&other.y, &z_cubed).subtract::<A>(&self.y);
         (h, r)
     }
 
@@ -163,8 +166,10 @@ impl Jacobian {
         let h_squared = A::square(h);
         let h_cubed = A::multiply(h, &h_squared);
         let v = A::multiply(&self.x, &h_squared);
-        let x = A::square(r).subtract(&h_cubed).subtract(&v.double());
-        let y = A::multiply(r, &v.subtract(&x)).subtract(&A::multiply(&self.y, &h_cubed));
+        let x = A::square(r)
+            .subtract::<A>(&h_cubed)
+            .subtract::<A>(&v.double::<A>());
+        let y = A::multiply(r, &v.subtract::<A>(&x)).subtract::<A>(&A::multiply(&self.y, &h_cubed));
         let z = A::multiply(&self.z, h);
         Self { x, y, z }
     }

@@ -1,6 +1,11 @@
 //! The arithmetic in plain Rust, for every machine.
 
-use super::{Arithmetic, Fe, field::montgomery_reduce, limbs, point::TableEntry};
+use super::{
+    Arithmetic, Fe,
+    field::{P, montgomery_reduce},
+    limbs,
+    point::TableEntry,
+};
 
 /// Plain Rust: 64-bit limbs, 128-bit products.
 pub(crate) struct Portable;
@@ -14,6 +19,16 @@ impl Arithmetic for Portable {
     #[inline(always)]
     fn square(a: &Fe) -> Fe {
         montgomery_reduce(&limbs::square(&a.0))
+    }
+
+    #[inline(always)]
+    fn add(a: &Fe, b: &Fe) -> Fe {
+        Fe(limbs::add_mod(&a.0, &b.0, &P))
+    }
+
+    #[inline(always)]
+    fn subtract(a: &Fe, b: &Fe) -> Fe {
+        Fe(limbs::subtract_mod(&a.0, &b.0, &P))
     }
 
     #[inline]

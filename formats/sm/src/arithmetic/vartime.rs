@@ -128,7 +128,7 @@ impl Multiple {
     fn add_to<A: Arithmetic>(&self, p: &Jacobian, negative: bool) -> Jacobian {
         let q = &self.point;
         let q_y = if negative {
-            Fe::ZERO.subtract(&q.y)
+            Fe::ZERO.subtract::<A>(&q.y)
         } else {
             q.y
         };
@@ -136,8 +136,8 @@ impl Multiple {
         let z_cubed = A::multiply(&z_squared, &p.z);
         let x1 = A::multiply(&p.x, &self.z_squared);
         let y1 = A::multiply(&p.y, &self.z_cubed);
-        let h = A::multiply(&q.x, &z_squared).subtract(&x1);
-        let r = A::multiply(&q_y, &z_cubed).subtract(&y1);
+        let h = A::multiply(&q.x, &z_squared).subtract::<A>(&x1);
+        let r = A::multiply(&q_y, &z_cubed).subtract::<A>(&y1);
         if p.z.is_zero() != 0 {
             return Jacobian { y: q_y, ..*q };
         }
@@ -211,7 +211,7 @@ fn odd_multiples_of_g() -> Vec<TableEntry> {
     for step in &powers[1..G_WIDTH - 1] {
         let mut differences: Vec<Fe> = multiples
             .iter()
-            .map(|known| step.x.subtract(&known.x))
+            .map(|known| step.x.subtract::<A>(&known.x))
             .collect();
         invert_all::<A>(&mut differences);
         let new: Vec<Affine> = multiples

@@ -69,15 +69,22 @@ pub(super) fn compress(state: &mut State, blocks: &[[u8; 64]]) {
         let at = |j: usize| w[j];
         let prime = |j: usize| w[j] ^ w[j + 4];
         let [mut a, mut b, mut c, mut d, mut e, mut f, mut g, mut h] = *state;
-        let mut j = 0;
-        while j < 16 {
-            four_rounds!(j, [a b c d e f g h], at, prime, early);
-            j += 4;
-        }
-        while j < 64 {
-            four_rounds!(j, [a b c d e f g h], at, prime, late);
-            j += 4;
-        }
+        four_rounds!(0, [a b c d e f g h], at, prime, early);
+        four_rounds!(4, [a b c d e f g h], at, prime, early);
+        four_rounds!(8, [a b c d e f g h], at, prime, early);
+        four_rounds!(12, [a b c d e f g h], at, prime, early);
+        four_rounds!(16, [a b c d e f g h], at, prime, late);
+        four_rounds!(20, [a b c d e f g h], at, prime, late);
+        four_rounds!(24, [a b c d e f g h], at, prime, late);
+        four_rounds!(28, [a b c d e f g h], at, prime, late);
+        four_rounds!(32, [a b c d e f g h], at, prime, late);
+        four_rounds!(36, [a b c d e f g h], at, prime, late);
+        four_rounds!(40, [a b c d e f g h], at, prime, late);
+        four_rounds!(44, [a b c d e f g h], at, prime, late);
+        four_rounds!(48, [a b c d e f g h], at, prime, late);
+        four_rounds!(52, [a b c d e f g h], at, prime, late);
+        four_rounds!(56, [a b c d e f g h], at, prime, late);
+        four_rounds!(60, [a b c d e f g h], at, prime, late);
         for (word, new) in state.iter_mut().zip([a, b, c, d, e, f, g, h]) {
             *word ^= new;
         }
