@@ -14,35 +14,11 @@ use core::arch::{asm, x86_64::*};
 /// MULX, ADCX and ADOX for products, 256-bit registers for scans.
 pub(crate) struct Adx;
 
-/// What follows a product in r8 to r15: two limbs of it cleared, two more, and one subtraction
-/// of p; `field::montgomery_reduce` says why. The result is in r12 to r15.
-macro_rules! reduce {
+/// The last steps of a product whose limbs 2 to 7 are in r10 to r15, none above: two limbs cleared and one subtraction of p; `field::montgomery_reduce` says
+/// why. The result is in r12 to r15.
+macro_rules! finish {
     () => {
         "
-        mov edi, 32
-        shlx rax, r8, rdi
-        lea rcx, [r8 + r9]
-        sub rcx, rax
-        shlx rdx, rcx, rdi
-        shrx rsi, r8, rdi
-        or rdx, rsi
-        shrx rsi, rcx, rdi
-        lea rdi, [rax + rsi]
-        add r9, r8
-        adc r10, rcx
-        adc r11, 0
-        adc r12, r8
-        adc r13, rcx
-        adc r14, 0
-        adc r15, 0
-        sub r9, rax
-        sbb r10, rdx
-        sbb r11, rdi
-        sbb r12, rdx
-        sbb r13, rsi
-        sbb r14, 0
-        sbb r15, 0
-
         mov edi, 32
         shlx rax, r10, rdi
         lea rcx, [r10 + r11]
@@ -85,6 +61,69 @@ macro_rules! reduce {
     };
 }
 
+/// Limbs 0 and 1, in r8 and r9, cleared while limbs 2 to 5 are in r10 to r13 and nothing is
+/// above them yet: what is left for limb 6, 0 or 1, goes to r8. Done between the rows of a
+/// product, so that its chain of carries does not wait for the last row.
+macro_rules! clear_first {
+    () => {
+        "
+        mov r15d, 32
+        shlx rax, r8, r15
+        lea rcx, [r8 + r9]
+        sub rcx, rax
+        shlx rdx, rcx, r15
+        shrx r14, r8, r15
+        or rdx, r14
+        shrx r14, rcx, r15
+        lea r15, [rax + r14]
+        add r9, r8
+        adc r10, rcx
+        adc r11, 0
+        adc r12, r8
+        adc r13, rcx
+        mov r8d, 0
+        adc r8, 0
+        sub r9, rax
+        sbb r10, rdx
+        sbb r11, r15
+        sbb r12, rdx
+        sbb r13, r14
+        sbb r8, 0
+        "
+    };
+}
+
+/// The same for a whole product in r8 to r15.
+macro_rules! clear_first_of_eight {
+    () => {
+        "
+        mov edi, 32
+        shlx rax, r8, rdi
+        lea rcx, [r8 + r9]
+        sub rcx, rax
+        shlx rdx, rcx, rdi
+        shrx rsi, r8, rdi
+        or rdx, rsi
+        shrx rsi, rcx, rdi
+        lea rdi, [rax + rsi]
+        add r9, r8
+        adc r10, rcx
+        adc r11, 0
+        adc r12, r8
+        adc r13, rcx
+        adc r14, 0
+        adc r15, 0
+        sub r9, rax
+        sbb r10, rdx
+        sbb r11, rdi
+        sbb r12, rdx
+        sbb r13, rsi
+        sbb r14, 0
+        sbb r15, 0
+        "
+    };
+}
+
 impl Arithmetic for Adx {
     #[inline(always)]
     fn multiply(a: &Fe, b: &Fe) -> Fe {
@@ -120,9 +159,11 @@ impl Arithmetic for Adx {
                 "adox r13, rcx",
                 "mov eax, 0",
                 "adcx r13, rax",
-                // r10..r14 += a2 b
+                clear_first!(),
+                // r10..r14 += a2 b, with what is left for limb 6
+                "mov r14, r8",
                 "mov rdx, [rsi + 16]",
-                "xor r14d, r14d",
+                "xor eax, eax",
                 "mulx rcx, rax, [rdi]",
                 "adcx r10, rax",
                 "adox r11, rcx",
@@ -154,7 +195,7 @@ impl Arithmetic for Adx {
                 "adox r15, rcx",
                 "mov eax, 0",
                 "adcx r15, rax",
-                reduce!(),
+                finish!(),
                 inout("rsi") a.0.as_ptr() => _,
                 inout("rdi") b.0.as_ptr() => _,
                 out("rax") _,
@@ -224,7 +265,8 @@ impl Arithmetic for Adx {
                 "adox r14, rax",
                 "adcx r15, r15",
                 "adox r15, rcx",
-                reduce!(),
+                clear_first_of_eight!(),
+                finish!(),
                 inout("rsi") a.0.as_ptr() => _,
                 out("rdi") _,
                 out("rax") _,

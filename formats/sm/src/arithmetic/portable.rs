@@ -35,7 +35,8 @@ impl Arithmetic for Portable {
     fn scan(entries: &[TableEntry], index: u64) -> TableEntry {
         let mut found = TableEntry::ZERO;
         for (i, entry) in (0_u64..).zip(entries) {
-            let mask = limbs::equal(&[i, 0, 0, 0], &[index, 0, 0, 0]);
+            // Both are small, so that only zero less one has its top bit set.
+            let mask = (((i ^ index).wrapping_sub(1)).cast_signed() >> 63).cast_unsigned();
             for (word, source) in found.0.iter_mut().zip(&entry.0) {
                 *word |= mask & source;
             }

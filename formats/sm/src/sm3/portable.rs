@@ -25,7 +25,8 @@ macro_rules! round {
      $w:expr, $prime:expr, late) => {
         round!(@ $j, $a $b $c $d $e $f $g $h, $w, $prime,
             // The majority, and e choosing between f and g.
-            ($a & $b) | ($c & ($a | $b)), (($f ^ $g) & $e) ^ $g)
+            ($a & $b) | ($c & ($a | $b)),
+            (($f ^ $g) & $e) ^ $g)
     };
     (@ $j:expr, $a:ident $b:ident $c:ident $d:ident $e:ident $f:ident $g:ident $h:ident,
      $w:expr, $prime:expr, $ff:expr, $gg:expr) => {
