@@ -5,13 +5,14 @@ CARGO ?= cargo
 # KEYS=DIR: a folder of keys to use instead of those that the demo makes for itself.
 DEMO_FLAGS := $(if $(KEYS),--keys $(KEYS))
 
-.PHONY: help demo test lint bench clean
+.PHONY: help demo test lint bench bench-sm clean
 
 help:
 	@echo 'make demo    issue, seal, verify and catch a forged proof; results in target/demo'
 	@echo 'make test    every test, with the independent readers that can be installed'
 	@echo 'make lint    formatting, clippy with warnings as errors, one build for demo and tests'
 	@echo 'make bench   measurements'
+	@echo 'make bench-sm  SM2 and SM3 beside other libraries, and the gate on their instructions'
 	@echo 'make clean   remove what was built; fonts and peers in target/ go as well'
 
 demo:
@@ -33,6 +34,10 @@ bench:
 	scripts/setup
 	$(CARGO) bench --profile dev -p yinxin-pdf --bench open
 	$(CARGO) bench --profile dev -p yinxin-tests --bench large
+
+bench-sm:
+	$(CARGO) test -p yinxin-sm --test instructions -- --ignored --nocapture
+	$(CARGO) bench -p yinxin-sm --bench compare
 
 clean:
 	$(CARGO) clean
