@@ -5,7 +5,7 @@ CARGO ?= cargo
 # KEYS=DIR: a folder of keys to use instead of those that the demo makes for itself.
 DEMO_FLAGS := $(if $(KEYS),--keys $(KEYS))
 
-.PHONY: help demo test lint bench fuzz clean
+.PHONY: help demo test lint bench bench-sm fuzz clean
 
 help:
 	@echo 'make demo    issue, seal, verify and catch a forged proof; results in target/demo'
@@ -13,6 +13,7 @@ help:
 	@echo 'make lint    formatting, clippy with warnings as errors, one build for demo and tests'
 	@echo 'make bench   measurements'
 	@echo 'make fuzz    every fuzz target for SECONDS=60; see tests/fuzz/README.md'
+	@echo 'make bench-sm  SM2 and SM3 beside other libraries, and the gate on their instructions'
 	@echo 'make clean   remove what was built; fonts and peers in target/ go as well'
 
 demo:
@@ -44,6 +45,10 @@ fuzz:
 	else \
 		echo 'SKIPPED: fuzzing: cargo-fuzz is not installed (cargo install cargo-fuzz)' >&2; \
 	fi
+
+bench-sm:
+	$(CARGO) test -p yinxin-sm --test instructions -- --ignored --nocapture
+	$(CARGO) bench -p yinxin-sm --bench compare
 
 clean:
 	$(CARGO) clean

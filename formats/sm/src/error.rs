@@ -62,10 +62,16 @@ pub enum Error {
     /// No nonce gave a signature, which a working source of randomness does not let happen.
     #[error("no nonce gave a signature")]
     NoncesExhausted,
+    /// A signature, or a point on the way to it, failed the algebra that must hold before it
+    /// leaves (the nonce's point on the curve, s (1 + d) = k - r d): the machine computed
+    /// wrongly, and what it computed could give the key away.
+    #[error("the machine computed wrongly; nothing was released")]
+    FaultDetected,
     /// This machine computes published test vectors wrongly.
     #[error("the self-test of {part} failed")]
     SelfTest {
-        /// What went wrong: `SM3`, `Z`, `e`, `verification`, `public key` or `signing`.
+        /// What went wrong: `SM3`, `Z`, `e`, `verification`, `public key`,
+        /// `signing` or `prepared signing`.
         part: &'static str,
     },
 }

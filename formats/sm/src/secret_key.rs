@@ -1,27 +1,31 @@
 //! Secret keys: making, keeping and signing.
 
 use crate::{Entropy, EntropyUnavailable, Error, PublicKey, Signature, encoding};
-use sm2::{
-    FieldBytes, NonZeroScalar, ProjectivePoint, Scalar, Sm2,
-    elliptic_curve::{
-        Curve as _, FieldBytesEncoding as _, PrimeField as _,
-        ops::{MulByGenerator as _, Reduce as _},
-        point::AffineCoordinates as _,
-    },
+use crate::{
+    arithmetic::{Arithmetic, Factor, Job, Scalar, multiple_of_g, run},
+    declassify::declassify,
+    sm3::Sm3,
 };
 use zeroize::{Zeroize as _, Zeroizing};
 
 /// Candidates out of range have probability 2^-32 each; two in a row mean a broken source.
 const CANDIDATES_MAX: usize = 16;
 
-/// A nonce that gives no signature has probability 2^-254.
-const NONCES_MAX: usize = 4;
+/// A nonce that gives no signature has probability 2^-32, being n or more nearly always.
+const NONCES_MAX: usize = 8;
+
+/// Keeps nonces apart from every other use of SM3 with the key; 32 bytes, so that it fills one
+/// block with d.
+const NONCE_LABEL: &[u8; 32] = b"Yinxin SM2 nonce, key + chance 1";
 
 /// A secret key; wiped from memory when it goes out of scope, and never printed.
 pub struct SecretKey {
-    d: NonZeroScalar,
+    d: Scalar,
+    d_factor: Factor,
     /// (1 + d)^-1, as secret as d itself.
-    inverse: Scalar,
+    inverse: Factor,
+    /// SM3 that has taken in d and the label: nonces begin here.
+    nonces: Sm3,
     public_key: PublicKey,
 }
 
@@ -46,30 +50,31 @@ impl SecretKey {
     /// # Errors
     /// [`Error::SecretKeyOutOfRange`].
     pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self, Error> {
-        let mut repr = FieldBytes::from(*bytes);
-        let scalar = Option::<Scalar>::from(Scalar::from_repr(repr));
-        repr.zeroize();
-        let scalar = Zeroizing::new(scalar.ok_or(Error::SecretKeyOutOfRange)?);
-        let d = Option::<NonZeroScalar>::from(NonZeroScalar::new(*scalar))
-            .ok_or(Error::SecretKeyOutOfRange)?;
+        let d = Scalar::from_bytes(bytes).ok_or(Error::SecretKeyOutOfRange)?;
+        let mut d = Zeroizing::new(d);
         // n - 1 has no inverse of 1 + d; GB/T 32918.1, 6.1 ends at n - 2.
-        let sum = Zeroizing::new(*scalar + Scalar::ONE);
-        let inverse = Option::<Scalar>::from(sum.invert()).ok_or(Error::SecretKeyOutOfRange)?;
-        let public_key = PublicKey::from_point(sm2::PublicKey::from_secret_scalar(&d));
-        Ok(Self {
-            d,
-            inverse,
-            public_key,
-        })
+        let sum = Zeroizing::new(d.add(&Scalar::ONE));
+        if declassify(d.is_zero() | sum.is_zero()) != 0 {
+            return Err(Error::SecretKeyOutOfRange);
+        }
+        let mut nonces = Sm3::new();
+        nonces.update(bytes);
+        nonces.update(NONCE_LABEL);
+        let key = Self {
+            d: *d,
+            d_factor: d.to_factor(),
+            inverse: sum.invert(),
+            nonces,
+            public_key: run(Derive(&d))?,
+        };
+        d.zeroize();
+        Ok(key)
     }
 
     /// d, big-endian.
     #[must_use]
     pub fn to_bytes(&self) -> Zeroizing<[u8; 32]> {
-        let mut repr = self.d.to_repr();
-        let bytes = Zeroizing::new(repr.into());
-        repr.zeroize();
-        bytes
+        Zeroizing::new(self.d.to_bytes())
     }
 
     /// Reads an unencrypted DER PKCS#8 PrivateKeyInfo (RFC 5208, RFC 5958), with or without the
@@ -124,67 +129,113 @@ impl SecretKey {
 
     /// Signs the digest e = SM3(Z ‖ M); see [`PublicKey::message_digest`].
     ///
-    /// The nonce comes from key, digest and fresh randomness together (RFC 6979 with the
-    /// additional data of its section 3.6): a source that repeats itself does not give the key
-    /// away, and neither does a fault that repeats a message.
+    /// The nonce comes from key, digest and fresh randomness together (in the spirit of RFC
+    /// 6979, section 3.6): a source that repeats itself does not give the key away, and neither
+    /// does a fault that repeats a message. It is k = SM3(d ‖ label ‖ randomness ‖ e), taken
+    /// again while not from 1 to n - 1.
     ///
     /// # Errors
-    /// [`Error::EntropyUnavailable`].
+    /// [`Error::EntropyUnavailable`]; [`Error::FaultDetected`].
     pub fn sign_digest(
         &self,
         digest: &[u8; 32],
         entropy: &mut dyn Entropy,
     ) -> Result<Signature, Error> {
-        let e = Scalar::reduce_bytes(&FieldBytes::from(*digest));
-        let order = sm2::U256::encode_field_bytes(&Sm2::ORDER);
-        let mut secret = self.d.to_repr();
-        let mut outcome = Err(Error::NoncesExhausted);
+        let e = Scalar::reduce_bytes(digest);
         for _ in 0..NONCES_MAX {
             let mut randomness = Zeroizing::new([0; 32]);
-            if let Err(unavailable) = entropy.fill(randomness.as_mut()) {
-                outcome = Err(unavailable.into());
-                break;
-            }
-            let mut nonce = rfc6979::generate_k::<::sm3::Sm3, _>(
-                &secret,
-                &order,
-                &e.to_repr(),
-                randomness.as_ref(),
-            );
-            let k = Zeroizing::new(Scalar::reduce_bytes(&nonce));
-            nonce.zeroize();
-            if let Some(signature) = self.sign_with_nonce(&e, &k) {
-                outcome = Ok(signature);
-                break;
+            entropy.fill(randomness.as_mut())?;
+            let mut hash = self.nonces.clone();
+            hash.update(randomness.as_ref());
+            hash.update(digest);
+            let Some(k) = nonce(hash) else { continue };
+            if let Some(signature) = self.sign_with_nonce(&e, &k)? {
+                return Ok(signature);
             }
         }
-        secret.zeroize();
-        outcome
+        Err(Error::NoncesExhausted)
     }
 
     /// A4 to A7; `None` when another nonce is needed.
-    fn sign_with_nonce(&self, e: &Scalar, k: &Scalar) -> Option<Signature> {
-        // A4
-        let point = ProjectivePoint::mul_by_generator(k).to_affine();
+    fn sign_with_nonce(&self, e: &Scalar, k: &Scalar) -> Result<Option<Signature>, Error> {
+        let mut x1 = run(NoncePoint(k))?;
+        let signature = self.sign_with_point(e, k, &x1);
+        x1.zeroize();
+        signature
+    }
+
+    /// A5 to A7 for a nonce and its point's x1 mod n; `None` when another is needed.
+    pub(crate) fn sign_with_point(
+        &self,
+        e: &Scalar,
+        k: &Scalar,
+        x1: &Scalar,
+    ) -> Result<Option<Signature>, Error> {
         // A5
-        let r = *e + Scalar::reduce_bytes(&point.x());
-        let sum = Zeroizing::new(r + *k);
-        if bool::from(r.is_zero() | sum.is_zero()) {
-            return None;
+        let r = e.add(x1);
+        let sum = Zeroizing::new(r.add(k));
+        // A6: s = (k - r d) / (1 + d) = (k + r) / (1 + d) - r
+        let s = sum.multiply(&self.inverse).subtract(&r);
+        if declassify(r.is_zero() | sum.is_zero() | s.is_zero()) != 0 {
+            return Ok(None);
         }
-        // A6
-        let product = Zeroizing::new(r * *self.d);
-        let difference = Zeroizing::new(*k - *product);
-        let s = self.inverse * *difference;
+        // The guard: s (1 + d) = k - r d, that is s + (r + s) d = k.
+        let product = Zeroizing::new(r.add(&s).multiply(&self.d_factor));
+        let right = Zeroizing::new(product.add(&s));
+        if declassify(right.equal(k)) == 0 {
+            return Err(Error::FaultDetected);
+        }
         // A7
+        let (r, s) = (declassify(r), declassify(s));
         Signature::from_scalars(&r, &s)
+            .map(Some)
+            .ok_or(Error::FaultDetected)
+    }
+}
+
+/// The scalar a hash gives, when it is from 1 to n - 1; wipes the hash's state.
+pub(crate) fn nonce(hash: Sm3) -> Option<Zeroizing<Scalar>> {
+    let bytes = Zeroizing::new(hash.finalize());
+    let k = Zeroizing::new(Scalar::from_bytes(&bytes)?);
+    (declassify(k.is_zero()) == 0).then_some(k)
+}
+
+/// d G as a public key.
+struct Derive<'a>(&'a Scalar);
+
+impl Job for Derive<'_> {
+    type Output = Result<PublicKey, Error>;
+
+    fn run<A: Arithmetic>(self) -> Self::Output {
+        let point = declassify(multiple_of_g::<A>(self.0));
+        if point.on_curve::<A>() == 0 {
+            return Err(Error::FaultDetected);
+        }
+        Ok(PublicKey::from_point::<A>(point))
+    }
+}
+
+/// x1 mod n of k G, which must be on the curve.
+struct NoncePoint<'a>(&'a Scalar);
+
+impl Job for NoncePoint<'_> {
+    type Output = Result<Scalar, Error>;
+
+    fn run<A: Arithmetic>(self) -> Self::Output {
+        let point = Zeroizing::new(multiple_of_g::<A>(self.0));
+        if declassify(point.on_curve::<A>()) == 0 {
+            return Err(Error::FaultDetected);
+        }
+        Ok(Scalar::reduce(&point.x.to_canonical::<A>()))
     }
 }
 
 impl Drop for SecretKey {
     fn drop(&mut self) {
         self.d.zeroize();
+        self.d_factor.zeroize();
         self.inverse.zeroize();
+        self.nonces.wipe();
     }
 }
 

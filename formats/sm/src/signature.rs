@@ -1,10 +1,6 @@
 //! A signature (r, s) and the forms it is met in.
 
-use crate::{Error, hexadecimal::Hexadecimal};
-use sm2::{
-    NonZeroScalar, Scalar,
-    elliptic_curve::{FieldBytes, PrimeField as _},
-};
+use crate::{Error, arithmetic::Scalar, hexadecimal::Hexadecimal};
 
 /// An SM2 signature whose r and s are both from 1 to n - 1.
 ///
@@ -105,12 +101,12 @@ impl Signature {
     pub(crate) fn from_scalars(r: &Scalar, s: &Scalar) -> Option<Self> {
         let mut raw = [0; 64];
         let (first, second) = raw.split_at_mut(32);
-        first.copy_from_slice(&r.to_repr());
-        second.copy_from_slice(&s.to_repr());
+        first.copy_from_slice(&r.to_bytes());
+        second.copy_from_slice(&s.to_bytes());
         Self::from_raw(&raw).ok()
     }
 
-    pub(crate) fn scalars(&self) -> (NonZeroScalar, NonZeroScalar) {
+    pub(crate) fn scalars(&self) -> (Scalar, Scalar) {
         let (r, s) = self.halves();
         let checked = "both were checked when the signature was made";
         (
@@ -134,10 +130,8 @@ impl std::fmt::Debug for Signature {
     }
 }
 
-fn nonzero_scalar(bytes: &[u8]) -> Option<NonZeroScalar> {
-    let bytes: [u8; 32] = bytes.try_into().ok()?;
-    let scalar = Option::<Scalar>::from(Scalar::from_repr(FieldBytes::<sm2::Sm2>::from(bytes)))?;
-    Option::from(NonZeroScalar::new(scalar))
+fn nonzero_scalar(bytes: &[u8]) -> Option<Scalar> {
+    Scalar::from_bytes(bytes.try_into().ok()?).filter(|scalar| scalar.is_zero() == 0)
 }
 
 fn push_length(length: usize, out: &mut Vec<u8>) {

@@ -1,5 +1,6 @@
-//! Independent implementations agree in both directions: sm-crypto (big integers, its own SM3),
-//! and RustCrypto's own verification beside ours.
+//! Independent implementations agree in both directions: sm-crypto (big integers, its own SM3)
+//! and RustCrypto's `sm2`. `SM2_ORACLE_ROUNDS` and `SM_CRYPTO_ORACLE_ROUNDS` set how many
+//! signatures go each way; by default few, in the dev profile's time.
 //!
 //! sm-crypto panics on odd input and checks no range, so every call is guarded here: keys and
 //! signatures are validated first, and it is handed the finished digest.
@@ -13,8 +14,11 @@
 mod common;
 
 use common::{hex, replayed, to_hex};
-use sm2::dsa::signature::hazmat::PrehashVerifier as _;
-use yinxin_sm::{DEFAULT_DISTID, Entropy as _, SecretKey, Signature, sm3};
+use sm2::dsa::signature::hazmat::{PrehashSigner as _, PrehashVerifier as _};
+use yinxin_sm::{
+    CodePath, DEFAULT_DISTID, Entropy as _, PreparedPublicKey, SecretKey, Signature,
+    SigningContext, set_code_path, sm3,
+};
 
 struct Oracle {
     secret: String,
@@ -46,7 +50,7 @@ impl Oracle {
     }
 }
 
-/// The implementation under our arithmetic, by its own signature code.
+/// RustCrypto's answer.
 fn rustcrypto_verifies(key: &SecretKey, digest: &[u8; 32], signature: &Signature) -> bool {
     let point = key.public_key().to_sec1_bytes();
     let verifier = sm2::dsa::VerifyingKey::from_sec1_bytes("1234567812345678", &point).unwrap();
@@ -151,4 +155,72 @@ fn the_oracle_takes_an_s_out_of_range_and_we_do_not() {
     assert!(oracle.verify(&digest, &der), "the known difference is gone");
     assert!(Signature::from_der(&der).is_err());
     assert!(Signature::from_field_bytes(&der).is_err());
+}
+
+fn rounds(variable: &str, default: u64) -> u64 {
+    std::env::var(variable).map_or(default, |rounds| rounds.parse().unwrap())
+}
+
+/// On every code path, alone and with prepared nonces, under new and known keys: what we sign
+/// RustCrypto takes, what RustCrypto signs we take, and neither with another digest.
+#[test]
+fn random_signatures_agree_with_rustcrypto() {
+    let rounds = rounds("SM2_ORACLE_ROUNDS", 60);
+    let mut chance = replayed(rounds);
+    let mut done = 0;
+    while done < rounds {
+        let key = SecretKey::generate(&mut chance).unwrap();
+        let secret = key.to_bytes();
+        let signer = sm2::dsa::SigningKey::from_slice("1234567812345678", secret.as_ref()).unwrap();
+        let point = key.public_key().to_sec1_bytes();
+        assert_eq!(signer.as_nonzero_scalar().to_bytes()[..], secret[..]);
+        let verifier = sm2::dsa::VerifyingKey::from_sec1_bytes("1234567812345678", &point).unwrap();
+        let context = SigningContext::new(std::sync::Arc::new(key));
+        let key = context.secret_key();
+        let known = PreparedPublicKey::new(key.public_key());
+        for round in 0..100.min(rounds - done) {
+            let path = [CodePath::Portable, CodePath::Adx][usize::from(round % 2 == 1)];
+            // Where there is no such path, the portable one stays.
+            let _ = set_code_path(path);
+            let mut digest = [0; 32];
+            chance.fill(&mut digest).unwrap();
+            for ours in [
+                key.sign_digest(&digest, &mut chance).unwrap(),
+                context.sign_digest(&digest, &mut chance).unwrap(),
+            ] {
+                let signature = sm2::dsa::Signature::from_bytes(&ours.to_raw()).unwrap();
+                assert!(
+                    verifier.verify_prehash(&digest, &signature).is_ok(),
+                    "{ours:?}"
+                );
+            }
+            let theirs: sm2::dsa::Signature = signer.sign_prehash(&digest).unwrap();
+            let theirs = Signature::from_raw(&theirs.to_bytes()).unwrap();
+            assert_eq!(key.public_key().verify_digest(&digest, &theirs), Ok(()));
+            assert_eq!(known.verify_digest(&digest, &theirs), Ok(()));
+            digest[0] ^= 1;
+            assert!(key.public_key().verify_digest(&digest, &theirs).is_err());
+            assert!(known.verify_digest(&digest, &theirs).is_err());
+        }
+        done += 100;
+    }
+    eprintln!("{rounds} rounds against RustCrypto sm2");
+}
+
+#[test]
+fn random_signatures_agree_with_sm_crypto() {
+    let rounds = rounds("SM_CRYPTO_ORACLE_ROUNDS", 6);
+    let mut chance = replayed(rounds);
+    for round in 0..rounds {
+        let _ = set_code_path([CodePath::Portable, CodePath::Adx][usize::from(round % 2 == 1)]);
+        let key = SecretKey::generate(&mut chance).unwrap();
+        let oracle = Oracle::new(&key);
+        let mut digest = [0; 32];
+        chance.fill(&mut digest).unwrap();
+        let ours = key.sign_digest(&digest, &mut chance).unwrap();
+        assert!(oracle.verify(&digest, &ours.to_der()), "{ours:?}");
+        let theirs = Signature::from_der(&oracle.sign(&digest)).unwrap();
+        assert_eq!(key.public_key().verify_digest(&digest, &theirs), Ok(()));
+    }
+    eprintln!("{rounds} rounds against sm-crypto");
 }

@@ -1,0 +1,63 @@
+//! The arithmetic under SM2: limbs, field, scalars and points of sm2p256v1.
+//!
+//! Everything here works on four 64-bit limbs, the least first. What touches a secret has no
+//! branch and no memory index that depends on it; functions that do not keep to this say
+//! `vartime` in their name and only ever see public values.
+//!
+//! [`Arithmetic`] is what a processor may do in its own way: compute in the field and scan a
+//! table. [`Portable`] does it in plain Rust, [`Adx`] with BMI2, ADX and AVX2; both are tested
+//! against each other and against big integers.
+#![expect(
+    clippy::indexing_slicing,
+    reason = "arrays of fixed size, indexed by loop counters and, where values are public, by digits in range"
+)]
+
+#[cfg(target_arch = "x86_64")]
+mod adx;
+mod batch;
+mod field;
+mod generator;
+mod inversion;
+mod limbs;
+mod path;
+mod point;
+mod portable;
+mod scalar;
+#[cfg(test)]
+mod tests;
+mod vartime;
+
+#[cfg(target_arch = "x86_64")]
+pub(crate) use adx::Adx;
+pub(crate) use batch::{BATCH, multiples_of_g};
+pub(crate) use field::Fe;
+pub(crate) use generator::multiple_of_g;
+#[cfg(test)]
+pub(crate) use path::adx_available;
+pub use path::{CodePath, CodePathUnavailable, code_path, set_code_path};
+pub(crate) use path::{Job, run};
+pub(crate) use point::Affine;
+pub(crate) use portable::Portable;
+pub(crate) use scalar::{Factor, Scalar};
+pub(crate) use vartime::{KeyTable, check_x_vartime, sum_prepared_vartime, sum_vartime};
+
+use point::TableEntry;
+
+/// Field multiplication and constant-time table scans, in one processor's way.
+pub(crate) trait Arithmetic {
+    /// a b / 2^256 mod p.
+    fn multiply(a: &Fe, b: &Fe) -> Fe;
+
+    /// a^2 / 2^256 mod p.
+    fn square(a: &Fe) -> Fe;
+
+    /// a + b mod p.
+    fn add(a: &Fe, b: &Fe) -> Fe;
+
+    /// a - b mod p.
+    fn subtract(a: &Fe, b: &Fe) -> Fe;
+
+    /// The entry at `index`, read without the memory bus telling which; all zeros for an index
+    /// out of range.
+    fn scan(entries: &[TableEntry], index: u64) -> TableEntry;
+}
