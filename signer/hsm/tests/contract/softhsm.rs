@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
-use cryptoki::mechanism::Mechanism;
+use cryptoki::mechanism::{Mechanism, MechanismType};
 use cryptoki::object::Attribute;
 use cryptoki::session::UserType;
 use cryptoki::types::AuthPin;
@@ -16,7 +16,7 @@ use yinxin_hsm::{
 };
 use yinxin_keys_dev::{DevKey, KeyKind};
 use yinxin_pki::SignatureAlgorithm;
-use yinxin_signer::keys::KeyStore;
+use yinxin_signer::keys::{KeyStore, KeyStoreError};
 
 use crate::suite::{Ask, Device, KEY, skip};
 
@@ -41,13 +41,14 @@ struct Token {
 }
 
 impl Token {
-    fn enter(test: &str, kind: Pkcs11KeyKind) -> Option<Self> {
+    /// A token with one key pair; `configuration` is added to SoftHSM2's.
+    fn enter(test: &str, kind: Pkcs11KeyKind, configuration: &str) -> Option<Self> {
         let Some(path) = LIBRARIES.iter().map(Path::new).find(|path| path.exists()) else {
             skip(test, "SoftHSM2 is not installed (Debian: softhsm2)");
             return None;
         };
         if std::env::var_os("YINXIN_SOFTHSM_TEST").is_none() {
-            run_in_a_process_of_its_own(test);
+            run_in_a_process_of_its_own(test, configuration);
             return None;
         }
         let library = Pkcs11Library::load(path).unwrap();
@@ -154,13 +155,13 @@ impl Token {
     }
 }
 
-fn run_in_a_process_of_its_own(test: &str) {
+fn run_in_a_process_of_its_own(test: &str, more: &str) {
     let folder = tempfile::tempdir().unwrap();
     let tokens = folder.path().join("tokens");
     std::fs::create_dir(&tokens).unwrap();
     let configuration = folder.path().join("softhsm2.conf");
     let text = format!(
-        "directories.tokendir = {}\nobjectstore.backend = file\nlog.level = ERROR\n",
+        "directories.tokendir = {}\nobjectstore.backend = file\nlog.level = ERROR\n{more}\n",
         tokens.display()
     );
     std::fs::write(&configuration, text).unwrap();
@@ -179,7 +180,7 @@ macro_rules! device {
     ($device:ident, $kind:expr) => {
         impl Device for $device {
             fn enter(test: &str) -> Option<Self> {
-                Token::enter(test, $kind).map(Self)
+                Token::enter(test, $kind, "").map(Self)
             }
 
             fn algorithm(&self) -> SignatureAlgorithm {
@@ -202,7 +203,7 @@ device!(P256, Pkcs11KeyKind::P256);
 #[test]
 fn tokens_are_told_apart_by_label_and_serial() {
     let name = "softhsm::tokens_are_told_apart_by_label_and_serial";
-    let Some(token) = Token::enter(name, Pkcs11KeyKind::P256) else {
+    let Some(token) = Token::enter(name, Pkcs11KeyKind::P256, "") else {
         return;
     };
     let spare = token
@@ -243,4 +244,38 @@ fn tokens_are_told_apart_by_label_and_serial() {
         open(Some("0000".to_owned())),
         Err(OpenError::NoSuchToken { .. })
     ));
+}
+
+#[test]
+fn a_token_without_the_hashing_mechanism_signs_our_digest() {
+    let name = "softhsm::a_token_without_the_hashing_mechanism_signs_our_digest";
+    let less = "slots.mechanisms = CKM_RSA_PKCS_KEY_PAIR_GEN,CKM_RSA_PKCS";
+    let Some(token) = Token::enter(name, Pkcs11KeyKind::Rsa, less) else {
+        return;
+    };
+    let slot = token.raw.get_slots_with_initialized_token().unwrap()[0];
+    let mechanisms = token.raw.get_mechanism_list(slot).unwrap();
+    assert!(!mechanisms.contains(&MechanismType::SHA256_RSA_PKCS));
+    assert!(mechanisms.contains(&MechanismType::RSA_PKCS));
+    crate::suite::signs_and_verifies(&Rsa(token));
+}
+
+#[test]
+fn a_store_whose_sessions_are_gone_connects_again() {
+    let name = "softhsm::a_store_whose_sessions_are_gone_connects_again";
+    let Some(token) = Token::enter(name, Pkcs11KeyKind::P256, "") else {
+        return;
+    };
+    let store = token.open(Ask::Right).unwrap().unwrap();
+    let algorithm = SignatureAlgorithm::EcdsaP256Sha256;
+    assert!(store.sign(KEY, &algorithm, b"before").is_ok());
+    // The nearest to a token that is pulled out and put in again: all sessions are gone.
+    token.raw.clone().finalize().unwrap();
+    let arguments = CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK);
+    token.raw.initialize(arguments).unwrap();
+    assert!(matches!(
+        store.sign(KEY, &algorithm, b"lost"),
+        Err(KeyStoreError::DeviceUnavailable { .. })
+    ));
+    assert!(store.sign(KEY, &algorithm, b"after").is_ok());
 }
