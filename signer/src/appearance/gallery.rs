@@ -134,6 +134,55 @@ fn a_gallery_of_twelve_seals_is_drawn_at_true_size() {
 }
 
 #[test]
+fn a_design_against_a_rule_is_not_drawn() {
+    let Some(font) = chinese_font() else { return };
+    let round =
+        r#""form":{"shape":"round","name":"示例市人民政府","diameter_mm":45,"centre":"emblem"}"#;
+    let design = |text: String| serde_json::from_str::<SealDesign>(&text);
+    let city = design(format!(
+        r#"{{"kind":"legal_name","owner":"city_or_county",{round}}}"#
+    ))
+    .unwrap();
+    assert_eq!(
+        draw_seal(&city, &font, None),
+        Err(AppearanceError::EmblemMissing)
+    );
+    let business = design(format!(
+        r#"{{"kind":"business","owner":"city_or_county",{round}}}"#
+    ))
+    .unwrap();
+    assert_eq!(
+        draw_seal(&business, &font, Some(&emblem())),
+        Err(AppearanceError::Rule(RuleError::PurposeMissing {
+            kind: SealKind::Business
+        }))
+    );
+    let town = design(format!(r#"{{"kind":"legal_name","owner":"town",{round}}}"#)).unwrap();
+    assert!(matches!(
+        draw_seal(&town, &font, Some(&emblem())),
+        Err(AppearanceError::Rule(RuleError::Size { .. }))
+    ));
+    for code in ["330100001234", "33010000123456", "330100001234X"] {
+        let numbered = round.replace("\"centre\"", &format!("\"code\":\"{code}\",\"centre\""));
+        let numbered = design(format!(
+            r#"{{"kind":"legal_name","owner":"city_or_county",{numbered}}}"#
+        ))
+        .unwrap();
+        assert_eq!(
+            draw_seal(&numbered, &font, Some(&emblem())),
+            Err(AppearanceError::Code { digits: 13 }),
+            "{code}"
+        );
+    }
+    assert!(
+        design(format!(
+            r#"{{"kind":"legal_name","owner":"town","colour":"blue",{round}}}"#
+        ))
+        .is_err()
+    );
+}
+
+#[test]
 fn an_uploaded_svg_comes_back_as_plain_paths_and_its_own_drawing_is_accepted() {
     let drawn = emblem().drawing("示例");
     let svg = drawn.svg();

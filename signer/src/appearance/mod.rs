@@ -209,8 +209,9 @@ fn draw(
     layers.push(Layer {
         path: letters,
         colour: RED,
-        // A cut seal has no hairlines: the thin horizontals of a Song face get a little flesh.
-        paint: Paint::Fleshed(radius * 0.008),
+        // A cut seal has no hairlines: the thin horizontals of a Song face get a little flesh. The
+        // narrow letters of a long name get less, or they would close up.
+        paint: Paint::Fleshed(radius * if upper.len() > 20 { 0.004 } else { 0.008 }),
     });
     let description = match &seal.lower_text {
         Some(lower) => format!("{} {lower}", seal.upper_text),

@@ -287,6 +287,31 @@ fn bytes_that_are_no_font_are_refused() {
     }
 }
 
+#[test]
+fn an_emblem_stays_clear_of_the_name_and_of_the_line_below() {
+    for diameter_mm in [38.0, 42.0, 45.0, 50.0, 60.0] {
+        let radius = diameter_mm * POINTS_PER_MM / 2.0;
+        let ring = ring_width_mm(diameter_mm) * POINTS_PER_MM;
+        // The widest emblem is a square: its corners reach out, its sides do not.
+        let side = EMBLEM_REACH * radius / 2.0_f64.sqrt();
+        let emblem = [[-side, -side], [side, -side], [side, side], [-side, side]];
+        for upper in 1..=UPPER_CHARACTERS_MAX {
+            for lower in 0..=LOWER_CHARACTERS_MAX {
+                let code = letters(13 * (upper % 2), 0.68);
+                let (upper, lower) = (letters(upper, 1.0), letters(lower, 1.0));
+                for place in layout::places(radius, ring, &upper, &lower, &code) {
+                    assert!(
+                        apart(&emblem, &place.corners()),
+                        "{} over {} at {diameter_mm} mm",
+                        upper.len(),
+                        lower.len()
+                    );
+                }
+            }
+        }
+    }
+}
+
 /// The inside of a box stays inside an ellipse when its corners do.
 fn reach_in_oval([x, y]: [f64; 2], [a, b]: [f64; 2]) -> f64 {
     (x / a).hypot(y / b)
@@ -473,7 +498,7 @@ pub(super) fn chinese_font() -> Option<SealFont> {
     font
 }
 
-/// Font files, serif faces first.
+/// Font files, regular serif faces first.
 fn font_files(folder: &FilePath, depth: usize) -> Vec<PathBuf> {
     let mut files = Vec::new();
     let Ok(entries) = std::fs::read_dir(folder) else {
@@ -490,6 +515,13 @@ fn font_files(folder: &FilePath, depth: usize) -> Vec<PathBuf> {
             files.push(path);
         }
     }
-    files.sort_by_key(|path| (!path.to_string_lossy().contains("Serif"), path.clone()));
+    files.sort_by_key(|path| {
+        let name = path.to_string_lossy();
+        (
+            !name.contains("Serif"),
+            !name.contains("Regular"),
+            path.clone(),
+        )
+    });
     files
 }
