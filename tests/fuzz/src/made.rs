@@ -26,7 +26,7 @@ pub fn file(name: &str) -> Vec<u8> {
     let path = folder().join(name);
     std::fs::read(&path).unwrap_or_else(|error| {
         panic!(
-            "{}: {error}; run `cargo run --bin make-seeds` first",
+            "{}: {error}; run `cargo run --example make-seeds` first",
             path.display()
         )
     })
@@ -41,7 +41,7 @@ pub fn files(name: &str) -> Vec<Vec<u8>> {
     let path = folder().join(name);
     let entries = std::fs::read_dir(&path).unwrap_or_else(|error| {
         panic!(
-            "{}: {error}; run `cargo run --bin make-seeds` first",
+            "{}: {error}; run `cargo run --example make-seeds` first",
             path.display()
         )
     });
