@@ -40,12 +40,20 @@ fn welch(classes: &[Vec<f64>; 2], limit: f64) -> f64 {
 }
 
 /// The largest |t| over the cuts.
-fn measure(name: &str, calls: u32, mut work: impl FnMut(bool, u32)) {
+///
+/// What a call works on is made before its clock starts, in the same way for both classes.
+fn measure<T>(
+    name: &str,
+    calls: u32,
+    mut prepare: impl FnMut(bool, u32) -> T,
+    mut work: impl FnMut(&T),
+) {
     let mut classes = [Vec::new(), Vec::new()];
     for call in 0..calls + calls / 10 {
         let coin = sm3(&call.to_be_bytes())[0] & 1 == 1;
+        let input = black_box(prepare(coin, call));
         let start = Instant::now();
-        work(coin, call);
+        work(&input);
         let time = start.elapsed().as_secs_f64();
         if call >= calls / 10 {
             classes[usize::from(coin)].push(time);
@@ -76,38 +84,40 @@ fn main() {
         println!("{path:?}, {calls} calls each");
         let bytes = |coin: bool, call: u32| {
             // One class has the same secret always, nearly all zeros; the other a random one.
-            let mut secret = [0; 32];
-            if coin {
-                secret = sm3(&call.to_le_bytes());
-                secret[0] = 0x7f;
-            }
-            secret[31] |= 1;
-            secret
+            let mut random = sm3(&call.to_le_bytes());
+            random[0] = 0x7f;
+            let mut few = [0; 32];
+            few[31] = 1;
+            [few, random][usize::from(coin)]
         };
         measure(
             "making a key: few bits against random",
             calls,
-            |coin, call| {
-                black_box(SecretKey::from_bytes(&bytes(coin, call)).unwrap());
+            bytes,
+            |secret| {
+                black_box(SecretKey::from_bytes(secret).unwrap());
             },
         );
         let key = SecretKey::from_bytes(&[3; 32]).unwrap();
-        measure("signing: one nonce against random", calls, |coin, call| {
-            black_box(
-                key.sign_digest(&[7; 32], &mut Given(bytes(coin, call)))
-                    .unwrap(),
-            );
-        });
-        let few = SecretKey::from_bytes(&bytes(false, 0)).unwrap();
+        measure(
+            "signing: one nonce against random",
+            calls,
+            bytes,
+            |chance| {
+                black_box(key.sign_digest(&[7; 32], &mut Given(*chance)).unwrap());
+            },
+        );
+        // Made anew for each call, so that both classes lie at the same address.
+        let choose = |coin: bool, call| {
+            let secret = [bytes(false, 0), [3; 32]][usize::from(coin)];
+            (SecretKey::from_bytes(&secret).unwrap(), bytes(true, call))
+        };
         measure(
             "signing: key of few bits against another",
             calls,
-            |coin, call| {
-                let key = if coin { &key } else { &few };
-                black_box(
-                    key.sign_digest(&[7; 32], &mut Given(bytes(true, call)))
-                        .unwrap(),
-                );
+            choose,
+            |(key, chance)| {
+                black_box(key.sign_digest(&[7; 32], &mut Given(*chance)).unwrap());
             },
         );
     }
