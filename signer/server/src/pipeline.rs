@@ -351,7 +351,5 @@ where
 {
     tokio::task::spawn_blocking(work)
         .await
-        .map_err(|_| Refusal::Internal {
-            what: WORKER_ENDED,
-        })
+        .map_err(|_| Refusal::Internal { what: WORKER_ENDED })
 }
