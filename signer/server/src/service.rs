@@ -61,6 +61,9 @@ pub enum StartError {
     /// The system gives no randomness.
     #[error("the system gives no randomness")]
     NoEntropy,
+    /// The published vectors of SM2 and SM3 do not come out on this processor.
+    #[error("the self-test of SM2 and SM3 failed on this processor: {0}")]
+    SelfTest(#[from] yinxin_sm::Error),
 }
 
 /// A seal together with what licences need to know of its owner.
@@ -94,6 +97,8 @@ impl Service {
         config: &Config,
         checkpoints: Arc<dyn Checkpoints>,
     ) -> Result<Self, StartError> {
+        // Before any key is opened: a wrong carry on one processor has happened to others.
+        yinxin_sm::self_test()?;
         let keys = open_keys(config)?;
         let found = fonts::load(&config.fonts)?;
         let seals = open_seals(config, &keys, &found.seal)?;
