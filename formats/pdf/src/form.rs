@@ -79,6 +79,7 @@ impl Document<'_> {
         };
         let form = form
             .as_dictionary()
+            .filter(|_| !form.is_stream())
             .ok_or(broken("/AcroForm is not a dictionary"))?;
         let Some(roots) = self.lookup(form, b"Fields")? else {
             return Ok(Vec::new());
@@ -173,6 +174,7 @@ impl Document<'_> {
         };
         let dictionary = object
             .dictionary()
+            .filter(|_| !object.value.is_stream())
             .ok_or(broken("it is not a dictionary"))?;
         if let Some(partial) = self.lookup(dictionary, b"T")? {
             let partial = partial.as_string().ok_or(broken("/T is not a string"))?;
@@ -215,6 +217,7 @@ impl Document<'_> {
             };
             let dictionary = kid_object
                 .dictionary()
+                .filter(|_| !kid_object.value.is_stream())
                 .ok_or(broken("a kid is not a dictionary"))?;
             if dictionary.get(b"T").is_some() {
                 fields.push(kid.clone());

@@ -76,6 +76,15 @@ pub fn prepare(
     }
     for (id, patch) in changes.iter() {
         let object = document.object(id)?;
+        // What is patched is written as a dictionary or array: the data would be lost, and a page
+        // that shows them would show something else.
+        if object.value.is_stream() {
+            return Err(PdfError::WrongType {
+                offset: object.value.span.start,
+                key: "stream",
+                expected: "a dictionary or an array, because the update changes it",
+            });
+        }
         tail.spliced(id, &patch.apply(object.raw(), Some(&object.value)));
     }
     let bytes = tail.close(document, numbers_end)?;
@@ -198,7 +207,7 @@ impl Form {
                 needs_appearances: false,
             });
         };
-        if form.as_dictionary().is_none() {
+        if form.as_dictionary().is_none() || form.is_stream() {
             return Err(PdfError::FormBroken {
                 id: document.catalog_id(),
                 problem: "/AcroForm is not a dictionary",
