@@ -150,6 +150,21 @@ fn a_field_tree_that_is_none_is_refused() {
         ("direct", "<</T(s)/FT/Sig>>", vec![], "PDF_FORM_BROKEN"),
         ("a number", "20 0 R", vec![(20, "5")], "PDF_FORM_BROKEN"),
         (
+            "a stream",
+            "20 0 R",
+            vec![(20, "<</T(s)/FT/Sig/Length 0>>\nstream\n\nendstream")],
+            "PDF_FORM_BROKEN",
+        ),
+        (
+            "a stream as widget",
+            "20 0 R",
+            vec![
+                (20, "<</T(s)/FT/Sig/Kids[21 0 R]>>"),
+                (21, "<</Subtype/Widget/Length 0>>\nstream\n\nendstream"),
+            ],
+            "PDF_FORM_BROKEN",
+        ),
+        (
             "a name as name",
             "20 0 R",
             vec![(20, "<</T/s/FT/Sig>>")],

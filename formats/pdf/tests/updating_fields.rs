@@ -409,6 +409,23 @@ fn what_the_request_gets_wrong_is_named() {
 }
 
 #[test]
+fn a_stream_in_the_place_of_a_dictionary_is_never_rewritten() {
+    // The update would write the dictionary without the data, and page 10 would lose its content.
+    let content = "<</Fields[]/Length 12>>\nstream\n0 0 9 9 re f\nendstream";
+    let form = with_table("/AcroForm 5 0 R", "/Contents 5 0 R", &[(5, content)]);
+    let error = prepare(&open(&form).unwrap(), &request()).unwrap_err();
+    assert_eq!(error.reason(), "PDF_FORM_BROKEN");
+
+    let leaf = content.replace("/Fields", "/Nums");
+    let catalog = "/MarkInfo<</Marked true>>/StructTreeRoot 6 0 R";
+    let root = "<</Type/StructTreeRoot/ParentTree 5 0 R/K[]>>";
+    let tags = with_table(catalog, "/Contents 5 0 R", &[(5, &leaf), (6, root)]);
+    let bytes = sealed(&tags, &request(), &[1; 10]);
+    let entries = open(&bytes).unwrap();
+    assert!(entries.newest().entries().all(|(number, _)| number != 5));
+}
+
+#[test]
 fn what_is_worth_saying_is_noted() {
     let original = with_table("/AcroForm<</Fields[]/NeedAppearances true>>", "", &[]);
     let prepared = try_prepare(&original, &request()).unwrap();

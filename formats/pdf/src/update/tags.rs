@@ -108,9 +108,7 @@ impl<'a> Plan<'a> {
             };
         let mut limits = Vec::new();
         for level in 0.. {
-            if level == LEVELS_MAX
-                || leaf_value.as_dictionary().is_none()
-                || leaf_value.is_stream()
+            if level == LEVELS_MAX || leaf_value.as_dictionary().is_none() || leaf_value.is_stream()
             {
                 return Ok(None);
             }
