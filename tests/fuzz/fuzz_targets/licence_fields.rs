@@ -9,8 +9,8 @@ use std::sync::OnceLock;
 
 use libfuzzer_sys::fuzz_target;
 use yinxin_signer::licence::{
-    CivilDate, Issuance, Issuer, LicenceIdentifier, LicenceNumber, LicenceType, citizen_number,
-    compose_inputs, metadata, organization_code, unified_credit_code,
+    CivilDate, FieldRule, Issuance, Issuer, LicenceIdentifier, LicenceNumber, LicenceType,
+    citizen_number, compose_inputs, metadata, organization_code, unified_credit_code,
 };
 
 fn licence_type() -> &'static LicenceType {
@@ -81,8 +81,12 @@ fn form(fields: &serde_json::Value) {
                 let value = fields
                     .get(&complaint.field)
                     .and_then(|value| value.as_str());
-                // Short ones occur in any message.
-                let repeated = |value: &str| value.len() >= 12 && message.contains(value);
+                // Short ones occur in any message; a key that nobody knows is shown, whatever it is.
+                let repeated = |value: &str| {
+                    value.len() >= 12
+                        && complaint.rule != FieldRule::Unknown
+                        && message.contains(value)
+                };
                 assert!(!value.is_some_and(repeated), "{message}");
             }
         }
