@@ -239,6 +239,12 @@ fn what_the_document_forbids_is_refused_with_the_reason() {
             "PDF_FIELD_HIDDEN",
         ),
         (
+            "on no page",
+            &replaced(&with_field(rect, &[]), "/Annots[5 0 R]", "/Annots[7 0 R]"),
+            existing("Village"),
+            "PDF_FIELD_HIDDEN",
+        ),
+        (
             "a direct /V",
             &with_field(&format!("{rect}/V<<>>"), &[]),
             existing("Village"),
@@ -423,6 +429,13 @@ fn a_stream_in_the_place_of_a_dictionary_is_never_rewritten() {
     let bytes = sealed(&tags, &request(), &[1; 10]);
     let entries = open(&bytes).unwrap();
     assert!(entries.newest().entries().all(|(number, _)| number != 5));
+}
+
+#[test]
+fn a_field_is_looked_for_on_the_pages_when_its_own_word_is_wrong() {
+    let original = with_field("/Rect[100 100 300 200]/F 4", &[]);
+    let original = replaced(&original, "/P 10 0 R", "/P 77 0 R");
+    sealed(&original, &existing("Village"), &[1; 10]);
 }
 
 #[test]

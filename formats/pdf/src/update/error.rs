@@ -33,7 +33,8 @@ pub enum UpdateError {
         /// The name asked for.
         name: String,
     },
-    /// The field's widget is hidden, so that nobody would see the seal (PDF/A-2, 6.3.2).
+    /// The field's widget is hidden (PDF/A-2, 6.3.2) or among the annotations of no page, so that
+    /// nobody would see the seal.
     #[error("signature field {name:?} is hidden: a seal in it could not be seen")]
     FieldHidden {
         /// The fully qualified name.

@@ -14,9 +14,10 @@ use super::permission::{self, Signed};
 use super::request::{Appearance, FieldTarget, Placement, SignatureRequest};
 use super::signature::{checked_text, name, text_string};
 use super::{Form, Note, Update, new_reference, tags};
+use crate::document::Document;
 use crate::error::PdfError;
 use crate::form::SignatureField;
-use crate::object::ObjectId;
+use crate::object::{ObjectId, Value};
 
 /// Annotation flags (12.5.3, table 167). PDF/A-2, 6.3.2 wants Print set and the others clear.
 const HIDDEN: i64 = 1 << 1;
@@ -219,23 +220,42 @@ fn show_in(
     let object = document.object(widget)?;
     let flags = entry(document, &object.value, b"F")?;
     let flags = flags.and_then(|flags| flags.as_integer()).unwrap_or(0);
-    if flags & (HIDDEN | NO_VIEW) != 0 {
+    let shown_on = page_showing(document, widget, page_index)?;
+    let Some(page_index) = shown_on.filter(|_| flags & (HIDDEN | NO_VIEW) == 0) else {
         let name = field_name.to_owned();
         return Err(UpdateError::FieldHidden { name }.into());
-    }
+    };
     let slot = Slot::object(widget);
     if flags & PRINT == 0 {
         let flags = (flags | PRINT).to_string().into_bytes();
         update.changes.entry(&slot, "F", Patch::Replace(flags));
     }
-    let turn = match page_index {
-        Some(page_index) => Turn::from_degrees(document.page(page_index)?.rotate),
-        None => Turn::None,
-    };
+    let turn = Turn::from_degrees(document.page(page_index)?.rotate);
     let form = draw(update, appearance, rectangle, turn)?;
     let normal = [b"<</N ", reference(form).as_slice(), b">>"].concat();
     update.changes.entry(&slot, "AP", Patch::Replace(normal));
     Ok(())
+}
+
+/// The page whose `/Annots` has the widget: its `/P` is a claim (12.5.2). The page that it claims
+/// is asked first.
+fn page_showing(
+    document: &Document<'_>,
+    widget: ObjectId,
+    claimed: Option<usize>,
+) -> Result<Option<usize>, PdfError> {
+    let index = document.page_index()?;
+    let mut pages: Vec<(usize, ObjectId)> = index.ids().enumerate().collect();
+    pages.sort_by_key(|(page_index, _)| Some(*page_index) != claimed);
+    for (page_index, id) in pages {
+        let annotations = entry(document, &document.object(id)?.value, b"Annots")?;
+        let annotations = annotations.as_ref().and_then(Value::as_array);
+        let shows = |one: &Value| one.as_reference() == Some(widget);
+        if annotations.unwrap_or_default().iter().any(shows) {
+            return Ok(Some(page_index));
+        }
+    }
+    Ok(None)
 }
 
 /// The appearance as a form XObject that stands upright in `rectangle` (8.10, 12.5.5).
