@@ -4,7 +4,8 @@ use yinxin_pki::{PkiError, tlv::TlvError};
 
 /// Why bytes are no seal or seal signature, or why its signature does not hold.
 ///
-/// All but [`SesError::NotAscii`], which is the caller's, are the document's fault.
+/// [`SesError::NotAscii`], and [`SesError::LimitExceeded`] when writing, are the caller's fault,
+/// all others the document's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SesError {
     /// The bytes are not the structure they should be.

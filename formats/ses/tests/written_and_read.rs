@@ -53,6 +53,22 @@ fn a_v4_seal_and_its_signature_are_read_back_and_verify() {
 }
 
 #[test]
+fn as_many_signers_are_written_as_are_read_back() {
+    let seal = |signers: usize| {
+        let list = CertList::Certificates(vec![Vec::new(); signers]);
+        seal_info(list).to_der()
+    };
+    let der = assemble_seal_v4(&seal(256).unwrap(), b"", b"");
+    assert!(Seal::parse(&der).is_ok());
+    let refused = SesError::LimitExceeded {
+        limit: "signers_max",
+        value: 257,
+        max: 256,
+    };
+    assert_eq!(seal(257), Err(refused));
+}
+
+#[test]
 fn v1_objects_are_read_and_verify_over_their_composed_bytes() {
     for (name, time_info, at, text) in [
         (

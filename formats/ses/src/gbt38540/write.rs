@@ -3,7 +3,7 @@
 use yinxin_pki::{UnixSeconds, tlv};
 
 use crate::verify::SM2_WITH_SM3;
-use crate::{CertList, Picture, SesError};
+use crate::{CertList, Limits, Picture, SesError, limits};
 
 /// The version number in headers and in TBS_Sign.
 const VERSION: u64 = 4;
@@ -39,8 +39,14 @@ impl SealInfoV4 {
     /// DER of SES_SealInfo; the maker signs exactly these bytes.
     ///
     /// # Errors
-    /// [`SesError::NotAscii`] names the field.
+    /// [`SesError::NotAscii`] names the field; [`SesError::LimitExceeded`] for more signers than
+    /// the default [`Limits`] read back.
     pub fn to_der(&self) -> Result<Vec<u8>, SesError> {
+        let signers = match &self.cert_list {
+            CertList::Certificates(certificates) => certificates.len(),
+            CertList::Digests(digests) => digests.len(),
+        };
+        limits::check("signers_max", signers, Limits::default().signers_max)?;
         let header = tlv::sequence(&[
             &tlv::ia5_string(ID),
             &tlv::integer(VERSION),
