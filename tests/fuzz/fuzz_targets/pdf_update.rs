@@ -12,8 +12,24 @@ use yinxin_pdf::{
     Value, prepare,
 };
 
-/// Keys of a page that an update may set.
-const BUT: [&[u8]; 2] = [b"Annots", b"Tabs"];
+/// What an update sets in pages, fields, forms and structure trees. A hostile document may use one
+/// object for one of these and for something that a page shows; there these keys mean nothing.
+const BUT: [&[u8]; 14] = [
+    b"AcroForm",
+    b"Annots",
+    b"AP",
+    b"F",
+    b"Fields",
+    b"K",
+    b"Limits",
+    b"Nums",
+    b"ParentTree",
+    b"ParentTreeNextKey",
+    b"SigFlags",
+    b"StructParent",
+    b"Tabs",
+    b"V",
+];
 
 fuzz_target!(|input: &[u8]| {
     let (kind, script) = match input.split_first() {

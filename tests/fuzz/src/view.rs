@@ -9,8 +9,8 @@ const PAGES_MAX: usize = 16;
 /// Length of the text at which the view ends.
 const BYTES_MAX: usize = 256 * 1024;
 
-/// Everything that the pages lead to, except their `/Parent`, the keys in `but`, and the values of
-/// signatures, which prove themselves.
+/// Everything that the pages lead to, except every `/Parent`, the keys in `but` of any dictionary,
+/// and the values of signatures, which prove themselves.
 ///
 /// # Errors
 /// Whatever reading the pages brings.
@@ -24,6 +24,7 @@ pub fn pages(document: &Document<'_>, but: &[&[u8]]) -> Result<String, PdfError>
         );
         let mut view = View {
             document,
+            but,
             seen: BTreeSet::from([page.id]),
             text: &mut text,
         };
@@ -31,7 +32,7 @@ pub fn pages(document: &Document<'_>, but: &[&[u8]]) -> Result<String, PdfError>
             view.value(resources)?;
         }
         if let Some(dictionary) = page.dictionary.dictionary() {
-            view.dictionary(dictionary, but)?;
+            view.dictionary(dictionary)?;
         }
     }
     Ok(text)
@@ -39,18 +40,19 @@ pub fn pages(document: &Document<'_>, but: &[&[u8]]) -> Result<String, PdfError>
 
 struct View<'v, 'a> {
     document: &'v Document<'a>,
+    but: &'v [&'v [u8]],
     seen: BTreeSet<yinxin_pdf::ObjectId>,
     text: &'v mut String,
 }
 
 impl View<'_, '_> {
-    fn dictionary(&mut self, dictionary: &Dictionary, but: &[&[u8]]) -> Result<(), PdfError> {
+    fn dictionary(&mut self, dictionary: &Dictionary) -> Result<(), PdfError> {
         let signature = dictionary.get(b"ByteRange").is_some();
         let mut entries: Vec<_> = dictionary.iter().collect();
         entries.sort_by(|left, right| left.key.cmp(&right.key));
         for entry in entries {
             let key = entry.key.as_slice();
-            if key == b"Parent" || (signature && key == b"Contents") || but.contains(&key) {
+            if key == b"Parent" || (signature && key == b"Contents") || self.but.contains(&key) {
                 continue;
             }
             *self.text += &format!("/{} ", entry.key.escape_ascii());
@@ -79,7 +81,7 @@ impl View<'_, '_> {
             }
             Kind::Dictionary(dictionary) | Kind::Stream { dictionary, .. } => {
                 *self.text += "<<";
-                self.dictionary(dictionary, &[])?;
+                self.dictionary(dictionary)?;
                 *self.text += ">> ";
             }
             Kind::Reference(id) => {
