@@ -27,13 +27,25 @@ impl SignerProcess {
     /// put it), without a step to be killed at.
     #[must_use]
     pub fn start(program: &Path, installation: &Installation) -> Self {
-        let mut child = Command::new(program)
-            .arg(&installation.signer_config)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
-            .env("RUST_LOG", "warn")
-            .spawn()
-            .unwrap();
+        let mut command = Command::new(program);
+        command.stderr(Stdio::inherit()).env("RUST_LOG", "warn");
+        Self::listening(command.arg(&installation.signer_config))
+    }
+
+    /// Starts `crashing-signer` in silence, to be killed at a step (`STEP:N`), or at none.
+    #[must_use]
+    pub fn start_to_be_killed(
+        program: &Path,
+        installation: &Installation,
+        kill_at: Option<&str>,
+    ) -> Self {
+        let mut command = Command::new(program);
+        command.stderr(Stdio::null()).env("RUST_LOG", "off");
+        Self::listening(command.arg(&installation.signer_config).args(kill_at))
+    }
+
+    fn listening(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap())
             .read_line(&mut line)
@@ -43,6 +55,13 @@ impl SignerProcess {
             .parse()
             .expect("the signer starts and tells its address");
         Self { child, address }
+    }
+
+    /// Waits for its end, and tells whether SIGKILL was it.
+    #[must_use]
+    pub fn was_killed(&mut self) -> bool {
+        use std::os::unix::process::ExitStatusExt as _;
+        self.child.wait().unwrap().signal() == Some(9)
     }
 
     /// The process's id.
@@ -92,6 +111,7 @@ impl SignerProcess {
 
 impl Drop for SignerProcess {
     fn drop(&mut self) {
+        // It may be dead already; that is what the crash test is about.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

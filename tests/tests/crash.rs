@@ -8,10 +8,7 @@
 )]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufRead as _, BufReader};
-use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 
 use yinxin_keys_dev::Installation;
 use yinxin_proto::v1;
@@ -20,6 +17,7 @@ use yinxin_signer_server::steps::Step;
 use yinxin_store::{DocumentFolder, SqliteRecord};
 use yinxin_tests::department::{Department, marital_proof};
 use yinxin_tests::services::install;
+use yinxin_tests::signer_process::SignerProcess;
 
 /// Kills in all; the steps take turns.
 const KILLS: usize = 200;
@@ -27,52 +25,16 @@ const KILLS: usize = 200;
 /// Kills that one request meets before it is left in peace.
 const KILLS_PER_REQUEST: usize = 4;
 
-/// A signer in a process of its own; dropped, it is killed.
-struct Process {
-    child: Child,
-    address: SocketAddr,
-}
-
-impl Process {
-    fn start(installation: &Installation, kill_at: Option<&str>) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_crashing-signer"))
-            .arg(&installation.signer_config)
-            .args(kill_at)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .env("RUST_LOG", "off")
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap())
-            .read_line(&mut line)
-            .unwrap();
-        let address = line
-            .trim()
-            .parse()
-            .expect("the signer starts and tells its address");
-        Self { child, address }
-    }
-
-    fn was_killed(&mut self) -> bool {
-        use std::os::unix::process::ExitStatusExt as _;
-        self.child.wait().unwrap().signal() == Some(9)
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        // It may be dead already; that is what this test is about.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+fn start(installation: &Installation, kill_at: Option<&str>) -> SignerProcess {
+    let program = Path::new(env!("CARGO_BIN_EXE_crashing-signer"));
+    SignerProcess::start_to_be_killed(program, installation, kill_at)
 }
 
 /// One call on a fresh connection.
 fn call(
     runtime: &tokio::runtime::Runtime,
     installation: &Installation,
-    process: &Process,
+    process: &SignerProcess,
     request: &v1::IssueLicenceRequest,
 ) -> Result<v1::IssueLicenceResponse, tonic::Status> {
     runtime.block_on(async {
@@ -111,7 +73,7 @@ fn two_hundred_kills_leave_no_half_released_document_and_no_number_twice() {
         n += 1;
         for _ in 0..KILLS_PER_REQUEST {
             let at = kill(kills);
-            let mut process = Process::start(&installation, Some(&at));
+            let mut process = start(&installation, Some(&at));
             let answer = call(&runtime, &installation, &process, &request);
             kills += 1;
             match answer {
@@ -120,7 +82,7 @@ fn two_hundred_kills_leave_no_half_released_document_and_no_number_twice() {
                 Err(_) => assert!(process.was_killed(), "{at}: an error and no kill"),
             }
         }
-        let process = Process::start(&installation, None);
+        let process = start(&installation, None);
         let first = call(&runtime, &installation, &process, &request).unwrap();
         let second = call(&runtime, &installation, &process, &request).unwrap();
         assert_eq!(

@@ -8,12 +8,12 @@ use yinxin_signer::appearance::SealFont;
 use crate::config::{ConfigError, Fonts};
 
 /// Font files that may draw Chinese, best first for a seal: the regular Song (serif) face looks
-/// most like a cut seal. In the Noto CJK collections the Simplified Chinese face has index 2.
-const SEAL_FACES: [(&str, u32); 4] = [
-    ("NotoSerifCJK-Regular.ttc", 2),
-    ("NotoSerifSC-Regular.otf", 0),
-    ("NotoSansCJK-Regular.ttc", 2),
-    ("NotoSansSC-Regular.otf", 0),
+/// most like a cut seal.
+const SEAL_FILES: [&str; 4] = [
+    "NotoSerifCJK-Regular.ttc",
+    "NotoSerifSC-Regular.otf",
+    "NotoSansCJK-Regular.ttc",
+    "NotoSansSC-Regular.otf",
 ];
 
 /// How deep folders of fonts are searched: Debian keeps them two levels down.
@@ -28,8 +28,9 @@ pub(crate) struct Found {
 }
 
 pub(crate) fn load(config: &Fonts) -> Result<Found, ConfigError> {
-    let seal = seal_font(config)?;
-    let files = paths(config)?
+    let paths = paths(config)?;
+    let seal = seal_face(config, &paths)?;
+    let files = paths
         .iter()
         .map(|path| read(path))
         .collect::<Result<_, _>>()?;
@@ -47,20 +48,39 @@ fn paths(config: &Fonts) -> Result<Vec<PathBuf>, ConfigError> {
 
 /// The face of the seals' lettering.
 pub(crate) fn seal_font(config: &Fonts) -> Result<SealFont, ConfigError> {
-    let paths = paths(config)?;
-    let (seal_path, index) = match &config.seal {
-        Some(face) => (face.file.clone(), face.index),
-        None => seal_face(&paths).ok_or_else(|| {
-            value_error(
-                "fonts.paths",
-                "hold none of the Chinese fonts known for seals; name one in fonts.seal, or \
-                 install Noto Serif CJK (Debian: fonts-noto-cjk)",
-            )
-        })?,
+    seal_face(config, &paths(config)?)
+}
+
+/// The face that is configured, else the Chinese one of the best file found.
+fn seal_face(config: &Fonts, paths: &[PathBuf]) -> Result<SealFont, ConfigError> {
+    let (path, face) = match &config.seal {
+        Some(seal) => (
+            &seal.file,
+            SealFont::from_bytes(read(&seal.file)?, seal.index),
+        ),
+        None => {
+            let path = best_file(paths)?;
+            (path, SealFont::simplified_chinese(read(path)?))
+        }
     };
-    SealFont::from_bytes(read(&seal_path)?, index).map_err(|error| ConfigError::Content {
-        path: seal_path,
+    face.map_err(|error| ConfigError::Content {
+        path: path.clone(),
         message: error.to_string(),
+    })
+}
+
+fn best_file(paths: &[PathBuf]) -> Result<&PathBuf, ConfigError> {
+    let named = |name: &&str| {
+        paths
+            .iter()
+            .find(|path| path.file_name().is_some_and(|file| file == *name))
+    };
+    SEAL_FILES.iter().find_map(named).ok_or_else(|| {
+        value_error(
+            "fonts.paths",
+            "hold none of the Chinese fonts known for seals; name one in fonts.seal, or \
+             install Noto Serif CJK (Debian: fonts-noto-cjk)",
+        )
     })
 }
 
@@ -92,13 +112,4 @@ fn collect(path: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), Co
     folders
         .iter()
         .try_for_each(|folder| collect(folder, depth - 1, found))
-}
-
-fn seal_face(paths: &[PathBuf]) -> Option<(PathBuf, u32)> {
-    SEAL_FACES.iter().find_map(|(name, index)| {
-        paths
-            .iter()
-            .find(|path| path.file_name().is_some_and(|file| file == *name))
-            .map(|path| (path.clone(), *index))
-    })
 }

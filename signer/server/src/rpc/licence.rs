@@ -100,7 +100,7 @@ fn form(request: &v1::IssueLicenceRequest, issuer: Option<&Issuer>) -> Result<Fo
     let fields_json: Value = serde_json::from_str(&request.fields_json)
         .map_err(|error| refuse("fields_json", format!("must be one JSON object: {error}")))?;
     let fields = licence_type.validate(&fields_json)?;
-    let mut issuer = issuer.cloned().ok_or_else(|| {
+    let issuer = issuer.cloned().ok_or_else(|| {
         refuse(
             "seal_id",
             "this seal belongs to no issuer of licences".to_owned(),
@@ -112,7 +112,6 @@ fn form(request: &v1::IssueLicenceRequest, issuer: Option<&Issuer>) -> Result<Fo
             format!("the seal's owner sits in {}", issuer.division),
         ));
     }
-    issuer.division.shrink_to_fit();
     Ok(Form {
         licence_type,
         fields,
