@@ -7,7 +7,9 @@
 use ring::digest::{SHA256, digest};
 use yinxin_pdf::{Document, FieldTarget, Limits, Placement, PreparedUpdate, SignatureRequest};
 use yinxin_pki::{DigestAlgorithm, UnixSeconds};
-use yinxin_verifier::{Indication, Options, Report, SignatureReport, SubIndication, Trust};
+use yinxin_verifier::{
+    HashedStart, Indication, Options, Report, SignatureReport, SubIndication, Trust,
+};
 
 use crate::error::SealError;
 use crate::keys::KeyStore;
@@ -358,20 +360,23 @@ enum Subject {
 }
 
 impl SelfCheck {
-    /// Verifies a whole sealed document.
+    /// Verifies a whole sealed document. `start` is what the verifier has hashed of it so far,
+    /// perhaps nothing; it must have read the bytes itself from where the document is kept.
     ///
     /// # Errors
     /// [`SealError::SelfCheck`] when the verifier cannot even look.
     pub fn of_document(
+        start: &HashedStart,
         document: &[u8],
         trust: &Trust,
         options: &Options,
     ) -> Result<Self, SealError> {
-        let report = yinxin_verifier::verify(document, trust, options).map_err(|error| {
-            SealError::SelfCheck {
-                why: error.to_string(),
-            }
-        })?;
+        let report =
+            yinxin_verifier::verify_from(start, document, trust, options).map_err(|error| {
+                SealError::SelfCheck {
+                    why: error.to_string(),
+                }
+            })?;
         Ok(Self {
             subject: Subject::Document {
                 report: Box::new(report),

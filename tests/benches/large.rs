@@ -14,6 +14,7 @@ use std::convert::Infallible;
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use yinxin_keys_dev::Installation;
@@ -27,6 +28,7 @@ use yinxin_tests::large;
 use yinxin_tests::sealing::{Kind, bench, visible};
 use yinxin_tests::services::install;
 use yinxin_tests::signer_process::SignerProcess;
+use yinxin_verifier::HashedStart;
 
 /// How much is read at once.
 const PIECE_BYTES: usize = 256 * 1024;
@@ -110,7 +112,7 @@ fn opening(many: &Path, sizes: &Sizes) {
 }
 
 /// Reading and hashing once, against the library's whole work on a file that is already ours:
-/// hashing it while it is read, prepare, sign, append, self-check.
+/// hashing it while it is read, on the verifier's side as well, prepare, sign, append, self-check.
 fn in_the_library(name: &str, file: &Path, sizes: &Sizes, kind: Kind, algorithm: DigestAlgorithm) {
     let (mut once, mut sealed) = (Vec::new(), Vec::new());
     let me = std::process::id();
@@ -160,12 +162,21 @@ fn read_and_hash(file: &Path, algorithm: DigestAlgorithm) -> Duration {
 
 fn seal_in_place(file: &Path, kind: Kind) {
     let original = map_file(file).unwrap();
-    let mut prefix = PrefixDigests::new(!kind.is_pades());
-    let hashed = prefix.update_all(|take| {
-        original.chunks(PIECE_BYTES).for_each(take);
-        Ok::<_, Infallible>(())
+    let with_sm3 = !kind.is_pades();
+    let mut prefix = PrefixDigests::new(with_sm3);
+    let mut start = HashedStart::new(with_sm3);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            original
+                .chunks(PIECE_BYTES)
+                .for_each(|piece| start.update(piece))
+        });
+        let hashed = prefix.update_all(|take| {
+            original.chunks(PIECE_BYTES).for_each(take);
+            Ok::<_, Infallible>(())
+        });
+        let Ok(()) = hashed;
     });
-    let Ok(()) = hashed;
     let sealing = bench()
         .begin(
             &original,
@@ -181,7 +192,8 @@ fn seal_in_place(file: &Path, kind: Kind) {
         .unwrap()
         .write_all(sealing.tail())
         .unwrap();
-    bench().complete(sealing, &map_file(file).unwrap()).unwrap();
+    let sealed = map_file(file).unwrap();
+    bench().complete(sealing, &start, &sealed).unwrap();
 }
 
 /// From the first byte sent to the last byte received, over TLS on loopback, with the record and

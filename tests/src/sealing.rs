@@ -22,7 +22,7 @@ use yinxin_signer::record::{
 };
 use yinxin_signer::road::{Order, RoadSettings, SelfCheck, Signed, prepare};
 use yinxin_signer::seal::{GmMaterial, Seal, SigningIdentity};
-use yinxin_verifier::{Options, Trust};
+use yinxin_verifier::{HashedStart, Options, Trust};
 
 /// The side of the test seals, in millimetres.
 pub const SEAL_MM: f64 = 40.0;
@@ -189,7 +189,7 @@ impl Bench {
     ) -> Result<Vec<u8>, SealError> {
         let signed = self.begin(document, None, kind, field, placement)?;
         let sealed = [document, signed.tail()].concat();
-        self.complete(signed, &sealed)?;
+        self.complete(signed, &HashedStart::new(false), &sealed)?;
         Ok(sealed)
     }
 
@@ -231,12 +231,18 @@ impl Bench {
         intended.sign(&self.keys)
     }
 
-    /// The rest of the road, for the document with the signature's tail.
+    /// The rest of the road, for the document with the signature's tail. `start` as in
+    /// [`SelfCheck::of_document`].
     ///
     /// # Errors
     /// As the road's steps.
-    pub fn complete(&self, signed: Signed, sealed: &[u8]) -> Result<(), SealError> {
-        let check = SelfCheck::of_document(sealed, &self.trust, &self.options())?;
+    pub fn complete(
+        &self,
+        signed: Signed,
+        start: &HashedStart,
+        sealed: &[u8],
+    ) -> Result<(), SealError> {
+        let check = SelfCheck::of_document(start, sealed, &self.trust, &self.options())?;
         let checked = signed.self_check(&check)?;
         now_or_never(checked.record_outcome(&Memory::default(), self.now))?;
         Ok(())

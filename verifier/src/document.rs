@@ -8,7 +8,7 @@ use yinxin_pki::DigestAlgorithm;
 use crate::changes::Background;
 use crate::container::{Container, Surroundings};
 use crate::coverage::{SignedRanges, judge_coverage};
-use crate::digests::{Covered, digest_all};
+use crate::digests::{Covered, HashedStart, digest_all};
 use crate::escape::escape;
 use crate::finding::{Finding, Steps, failed, passed, passed_with, unclear, warning};
 use crate::report::{
@@ -27,6 +27,22 @@ const PADES: &str = "ETSI.CAdES.detached";
 /// [`CannotLook`] when the document cannot be read strictly (damaged, encrypted, over a limit).
 /// Whatever is wrong with a signature is in the report.
 pub fn verify(document: &[u8], trust: &Trust, options: &Options) -> Result<Report, CannotLook> {
+    verify_from(&HashedStart::new(false), document, trust, options)
+}
+
+/// Verifies a document whose first bytes have been hashed while the rest was not there yet.
+///
+/// `start` must have taken exactly the document's first bytes, which is for the caller to see to:
+/// from others, every digest comes out wrong, and no signature passes.
+///
+/// # Errors
+/// As [`verify`].
+pub fn verify_from(
+    start: &HashedStart,
+    document: &[u8],
+    trust: &Trust,
+    options: &Options,
+) -> Result<Report, CannotLook> {
     let document = Document::open(document, options.limits.clone())?;
     let places = document.signature_fields()?;
     let mut candidates: Vec<Candidate> = group(&places)
@@ -35,7 +51,7 @@ pub fn verify(document: &[u8], trust: &Trust, options: &Options) -> Result<Repor
         .collect();
 
     let (owners, requests) = digest_requests(&candidates);
-    let digests = digest_all(document.bytes(), &requests);
+    let digests = digest_all(document.bytes(), start, &requests);
     for (owner, digest) in owners.into_iter().zip(digests.covered) {
         if let Some(candidate) = candidates.get_mut(owner) {
             candidate.digest = digest;

@@ -36,7 +36,8 @@ mod text;
 use yinxin_pdf::{Limits, PdfError};
 use yinxin_pki::{Certificate, CertificateRevocationList, DigestAlgorithm, UnixSeconds};
 
-pub use document::verify;
+pub use digests::HashedStart;
+pub use document::{verify, verify_from};
 pub use escape::escape;
 pub use finding::Finding;
 pub use report::{

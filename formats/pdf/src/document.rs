@@ -210,34 +210,63 @@ impl<'a> Document<'a> {
     /// [`PdfError::GenerationMismatch`], [`PdfError::ObjectOffset`], [`PdfError::ObjectMismatch`]
     /// when the header at the entry's offset is not exactly that of `id`, and syntax errors.
     pub fn object_at(&self, id: ObjectId, revision_index: usize) -> Result<Object<'a>, PdfError> {
+        match self.place(id, revision_index)? {
+            (at, Place::InFile { offset }) => self.object_in_file(id, offset, at, revision_index),
+            (at, Place::InStream { container, index }) => {
+                let stream = self.object_stream(container, at, revision_index)?;
+                self.object_in_stream(id, &stream, index, at, revision_index)
+            }
+        }
+    }
+
+    /// Visits every reference in an object of the newest revision, in the order they are written,
+    /// with the nearest key above each. Several times as fast as [`Document::object`], because no
+    /// value is made; so an object that is wrong in its keys or behind its value is not found out.
+    ///
+    /// # Errors
+    /// As [`Document::object_at`]; references may have been visited before.
+    pub fn references(
+        &self,
+        id: ObjectId,
+        visit: &mut dyn FnMut(ObjectId, &[u8]),
+    ) -> Result<(), PdfError> {
+        let newest = self.newest_index();
+        match self.place(id, newest)? {
+            (at, Place::InFile { offset }) => self.references_in_file(id, offset, at, visit),
+            (at, Place::InStream { container, index }) => {
+                let stream = self.object_stream(container, at, newest)?;
+                let mut read_bytes = 0;
+                let visited = stream.references(id, index, &self.limits, &mut read_bytes, visit);
+                self.charge(read_bytes)?;
+                visited
+            }
+        }
+    }
+
+    /// Where object `id` stands, and the revision that says so.
+    fn place(&self, id: ObjectId, revision_index: usize) -> Result<(usize, Place), PdfError> {
         self.revision(revision_index)?;
         let missing = PdfError::ObjectMissing { id };
         // Object 0 heads the list of free ones and is never in use (7.5.4).
         if id.number == 0 {
             return Err(missing);
         }
-        match self.entry_at(id.number, revision_index) {
-            None | Some((_, XrefEntry::Free { .. })) => Err(missing),
+        let (at, place, generation) = match self.entry_at(id.number, revision_index) {
+            None | Some((_, XrefEntry::Free { .. })) => return Err(missing),
             Some((at, XrefEntry::InFile { offset, generation })) => {
-                if generation != id.generation {
-                    return Err(PdfError::GenerationMismatch {
-                        asked: id,
-                        generation,
-                    });
-                }
-                self.object_in_file(id, offset, at, revision_index)
+                (at, Place::InFile { offset }, generation)
             }
             Some((at, XrefEntry::InStream { container, index })) => {
-                if id.generation != 0 {
-                    return Err(PdfError::GenerationMismatch {
-                        asked: id,
-                        generation: 0,
-                    });
-                }
-                let stream = self.object_stream(container, at, revision_index)?;
-                self.object_in_stream(id, &stream, index, at, revision_index)
+                (at, Place::InStream { container, index }, 0)
             }
+        };
+        if generation != id.generation {
+            return Err(PdfError::GenerationMismatch {
+                asked: id,
+                generation,
+            });
         }
+        Ok((at, place))
     }
 
     /// Follows references in the newest revision; a reference to nothing is `null` (7.3.10).
@@ -357,6 +386,12 @@ impl<'a> Document<'a> {
         state.spent.parsed_bytes = state.spent.parsed_bytes.saturating_add(read_bytes);
         state.spent.check_parsed(&self.limits)
     }
+}
+
+/// Where an object stands.
+enum Place {
+    InFile { offset: usize },
+    InStream { container: u32, index: u32 },
 }
 
 /// `%PDF-1.7` at offset 0 (7.5.2).

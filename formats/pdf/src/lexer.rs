@@ -1,5 +1,6 @@
 //! Bytes to tokens (ISO 32000-2, 7.2), with the place of each.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::error::PdfError;
@@ -27,9 +28,9 @@ pub(crate) const fn is_regular(byte: u8) -> bool {
 pub(crate) enum Token<'b> {
     Integer(i64),
     Real(f64),
-    Name(Vec<u8>),
+    Name(Cow<'b, [u8]>),
     String {
-        bytes: Vec<u8>,
+        bytes: Cow<'b, [u8]>,
         hexadecimal: bool,
     },
     ArrayOpen,
@@ -213,13 +214,13 @@ impl<'b> Lexer<'b> {
         let start = self.position;
         let text = self.regular_run();
         if !text.contains(&b'#') {
-            return Ok(Token::Name(text.to_vec()));
+            return Ok(Token::Name(text.into()));
         }
         let mut name = Vec::with_capacity(text.len());
         let mut rest = text;
         loop {
             rest = match rest {
-                [] => return Ok(Token::Name(name)),
+                [] => return Ok(Token::Name(name.into())),
                 [b'#', high, low, after @ ..] => match (hex_value(*high), hex_value(*low)) {
                     (Some(0), Some(0)) => return self.error(start, "#00 in a name"),
                     (Some(high), Some(low)) => {
@@ -244,7 +245,7 @@ impl<'b> Lexer<'b> {
         let start = self.position;
         self.position += 1;
         let mut open: usize = 1;
-        let mut bytes = Vec::new();
+        let mut bytes: Cow<'b, [u8]> = Cow::default();
         loop {
             // Most of a string stands for itself.
             let rest = self.bytes.get(self.position..).unwrap_or_default();
@@ -254,8 +255,12 @@ impl<'b> Lexer<'b> {
             let plain = rest
                 .get(..special.unwrap_or(rest.len()))
                 .unwrap_or_default();
-            bytes.extend_from_slice(plain);
             self.position += plain.len();
+            if bytes.is_empty() && self.peek() == Some(b')') && open == 1 {
+                bytes = Cow::Borrowed(plain);
+            } else {
+                bytes.to_mut().extend_from_slice(plain);
+            }
             let Some(byte) = self.peek() else {
                 return self.error(start, "a string that does not end");
             };
@@ -276,15 +281,15 @@ impl<'b> Lexer<'b> {
                     if self.peek() == Some(b'\n') {
                         self.position += 1;
                     }
-                    bytes.push(b'\n');
+                    bytes.to_mut().push(b'\n');
                     continue;
                 }
                 _ => {
-                    self.escape(&mut bytes);
+                    self.escape(bytes.to_mut());
                     continue;
                 }
             }
-            bytes.push(byte);
+            bytes.to_mut().push(byte);
         }
     }
 
@@ -329,7 +334,7 @@ impl<'b> Lexer<'b> {
             if byte == b'>' {
                 bytes.extend(high.map(|high| high << 4));
                 return Ok(Token::String {
-                    bytes,
+                    bytes: bytes.into(),
                     hexadecimal: true,
                 });
             }
@@ -433,7 +438,7 @@ mod tests {
             ("/a#xy", None),
             ("/a#00", None),
         ] {
-            let name = expected.map(|name| Token::Name(name.to_vec()));
+            let name = expected.map(|name| Token::Name(name.into()));
             assert_eq!(token(text), name, "{text}");
         }
     }

@@ -6,7 +6,7 @@ use crate::document::Document;
 use crate::error::PdfError;
 use crate::object::{Dictionary, Kind, Object, ObjectId, ObjectSource, Raw, Value};
 use crate::object_stream::ObjectStream;
-use crate::parser::{Body, Frame, object_frame, object_header, stream_end};
+use crate::parser::{Body, Frame, Parser, Visit, object_frame, object_header, stream_end};
 use crate::xref::XrefEntry;
 
 impl<'a> Document<'a> {
@@ -65,14 +65,24 @@ impl<'a> Document<'a> {
         Ok(self.bytes().get(..end).unwrap_or(self.bytes()))
     }
 
+    /// Visits the references of the object at `offset`, which revision `at` named.
+    pub(crate) fn references_in_file(
+        &self,
+        id: ObjectId,
+        offset: usize,
+        at: usize,
+        visit: &mut Visit<'_>,
+    ) -> Result<(), PdfError> {
+        let readable = self.readable(at)?;
+        let body = body(id, offset, readable)?;
+        let mut parser = Parser::new(readable, body, &self.limits);
+        let visited = parser.references(visit);
+        self.charge((body - offset) as u64 + parser.read_bytes())?;
+        visited
+    }
+
     fn frame(&self, id: ObjectId, offset: usize, readable: &[u8]) -> Result<Frame, PdfError> {
-        let end = readable.len();
-        if offset == 0 || offset >= end {
-            return Err(PdfError::ObjectOffset { id, offset, end });
-        }
-        let Some((_, body)) = object_header(readable, offset, Some(id)) else {
-            return Err(PdfError::ObjectMismatch { asked: id, offset });
-        };
+        let body = body(id, offset, readable)?;
         let mut read_bytes = (body - offset) as u64;
         let frame = object_frame(readable, body, &self.limits, &mut read_bytes);
         self.charge(read_bytes)?;
@@ -234,5 +244,17 @@ impl<'a> Document<'a> {
             view_index: view,
             raw: Raw::Decoded(Arc::clone(&stream.data)),
         })
+    }
+}
+
+/// Where the body of object `id` begins, whose header must stand at `offset`.
+fn body(id: ObjectId, offset: usize, readable: &[u8]) -> Result<usize, PdfError> {
+    let end = readable.len();
+    if offset == 0 || offset >= end {
+        return Err(PdfError::ObjectOffset { id, offset, end });
+    }
+    match object_header(readable, offset, Some(id)) {
+        Some((_, body)) => Ok(body),
+        None => Err(PdfError::ObjectMismatch { asked: id, offset }),
     }
 }

@@ -6,7 +6,7 @@ use crate::error::PdfError;
 use crate::lexer::Lexer;
 use crate::limits::{Limits, check};
 use crate::object::{Dictionary, ObjectId, Value};
-use crate::parser::Parser;
+use crate::parser::{Parser, Visit};
 
 /// A decoded object stream and the places of its objects.
 #[derive(Debug)]
@@ -80,37 +80,65 @@ impl ObjectStream {
         limits: &Limits,
         read_bytes: &mut u64,
     ) -> Result<Value, PdfError> {
-        let broken = |problem| PdfError::ObjectStreamBroken {
-            container: self.id,
-            problem,
-        };
+        let mut parser = self.parser(id, index, limits)?;
+        let value = parser.value();
+        *read_bytes += parser.read_bytes();
+        let value = value.map_err(|source| self.inside(source))?;
+        parser.lexer.skip_blank();
+        if parser.lexer.peek().is_some() {
+            return Err(self.broken("more than one value stands at an object's place"));
+        }
+        Ok(value)
+    }
+
+    /// Visits the references of the object at `index`, as [`Parser::references`] does.
+    pub(crate) fn references(
+        &self,
+        id: ObjectId,
+        index: u32,
+        limits: &Limits,
+        read_bytes: &mut u64,
+        visit: &mut Visit<'_>,
+    ) -> Result<(), PdfError> {
+        let mut parser = self.parser(id, index, limits)?;
+        let visited = parser.references(visit);
+        *read_bytes += parser.read_bytes();
+        visited.map_err(|source| self.inside(source))
+    }
+
+    /// A parser at the object's place that ends where the next object begins.
+    fn parser<'s, 'l>(
+        &'s self,
+        id: ObjectId,
+        index: u32,
+        limits: &'l Limits,
+    ) -> Result<Parser<'s, 'l>, PdfError> {
         let index = index as usize;
         let Some((number, offset)) = self.places.get(index).copied() else {
-            return Err(broken(
-                "the cross reference names an index it does not have",
-            ));
+            return Err(self.broken("the cross reference names an index it does not have"));
         };
         if number != id.number {
-            return Err(broken(
-                "another object stands at the index the cross reference names",
-            ));
+            return Err(self.broken("another object stands at the index the cross reference names"));
         }
         let end = self
             .places
             .get(index + 1)
             .map_or(self.data.len(), |(_, next)| *next);
         let readable = self.data.get(..end).unwrap_or_default();
-        let mut parser = Parser::new(readable, offset, limits);
-        let value = parser.value();
-        *read_bytes += parser.read_bytes();
-        let value = value.map_err(|source| PdfError::InObjectStream {
+        Ok(Parser::new(readable, offset, limits))
+    }
+
+    fn broken(&self, problem: &'static str) -> PdfError {
+        PdfError::ObjectStreamBroken {
+            container: self.id,
+            problem,
+        }
+    }
+
+    fn inside(&self, source: PdfError) -> PdfError {
+        PdfError::InObjectStream {
             container: self.id,
             source: Box::new(source),
-        })?;
-        parser.lexer.skip_blank();
-        if parser.lexer.peek().is_some() {
-            return Err(broken("more than one value stands at an object's place"));
         }
-        Ok(value)
     }
 }

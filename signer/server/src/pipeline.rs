@@ -221,8 +221,12 @@ impl Service {
         let service = Arc::clone(self);
         let checked = blocking(move || {
             let bytes = spool.map()?;
-            let check =
-                SelfCheck::of_document(&bytes, &service.trust, &service.self_check_options())?;
+            let check = SelfCheck::of_document(
+                spool.read_back(),
+                &bytes,
+                &service.trust,
+                &service.self_check_options(),
+            )?;
             drop(bytes);
             let checked = signed
                 .into_iter()

@@ -14,7 +14,6 @@ use yinxin_signer::keys::SoftwareKeyStore;
 use yinxin_signer::licence::{Issuer, unified_credit_code};
 use yinxin_signer::policy::{Departments, Grant};
 use yinxin_signer::ports::{Clock, SystemClock};
-use yinxin_signer::prefix::PrefixDigests;
 use yinxin_signer::profile::{HandlerNames, ProfileNames};
 use yinxin_signer::record::{Operation, Outcome, Record as _};
 use yinxin_signer::road::RoadSettings;
@@ -138,8 +137,7 @@ impl Service {
             .limits
             .document_bytes_max
             .saturating_add(SIGNATURES_BYTES_MAX);
-        self.documents
-            .spool(PrefixDigests::new(with_sm3), bytes_max)
+        self.documents.spool(with_sm3, bytes_max)
     }
 
     /// Intents without outcome can only be a crash's: nothing was released under them. They get

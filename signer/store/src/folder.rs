@@ -12,13 +12,23 @@ use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 
 use tempfile::TempPath;
 use yinxin_signer::prefix::PrefixDigests;
 use yinxin_spool::{Mapped, Spool, SpoolError, map_file};
+use yinxin_verifier::HashedStart;
 
 use crate::lock::Lock;
+use crate::read_back::follow;
+
+/// From this length on, the threads cost less than they save.
+const BESIDE_BYTES_MIN: u64 = 1024 * 1024;
+
+/// How many pieces the self-check's reader may lag behind.
+const LENGTHS_WAITING: usize = 256;
 
 /// Why the folder did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -120,15 +130,11 @@ impl DocumentFolder {
     }
 
     /// A new, empty document of at most `bytes_max` bytes that is hashed while it grows:
-    /// with SHA-256 always, with SM3 where `digests` runs it. `digests` must be new.
+    /// with SHA-256 always, with SM3 if asked.
     ///
     /// # Errors
     /// [`FolderError::Io`].
-    pub fn spool(
-        &self,
-        digests: PrefixDigests,
-        bytes_max: u64,
-    ) -> Result<DocumentSpool, FolderError> {
+    pub fn spool(&self, with_sm3: bool, bytes_max: u64) -> Result<DocumentSpool, FolderError> {
         let (file, path) = tempfile::Builder::new()
             .suffix(".part")
             .tempfile_in(&self.0.tmp)
@@ -139,7 +145,8 @@ impl DocumentFolder {
             folder: self.clone(),
             spool,
             path,
-            digests,
+            digests: PrefixDigests::new(with_sm3),
+            read_back: HashedStart::new(with_sm3),
         })
     }
 
@@ -202,6 +209,7 @@ pub struct DocumentSpool {
     spool: Spool,
     path: TempPath,
     digests: PrefixDigests,
+    read_back: HashedStart,
 }
 
 impl DocumentSpool {
@@ -215,21 +223,50 @@ impl DocumentSpool {
         Ok(())
     }
 
-    /// Adds and hashes pieces as they arrive, until there are no more.
+    /// Adds and hashes pieces as they arrive, until there are no more. A long document is hashed
+    /// on several threads and is read back for the self-check at the same time.
     ///
     /// # Errors
     /// As [`DocumentSpool::append`].
-    pub fn append_all<P>(&mut self, pieces: impl Iterator<Item = P>) -> Result<(), FolderError>
+    pub fn append_all<P>(&mut self, mut pieces: impl Iterator<Item = P>) -> Result<(), FolderError>
     where
         P: AsRef<[u8]> + Clone + Send,
     {
-        let spool = &mut self.spool;
-        self.digests.update_all(|take| {
-            for piece in pieces {
-                spool.append(piece.as_ref())?;
-                take(piece);
+        while let Some(piece) = pieces.next() {
+            self.append(piece.as_ref())?;
+            if self.length() >= BESIDE_BYTES_MIN {
+                return self.append_beside(pieces);
             }
-            Ok(())
+        }
+        Ok(())
+    }
+
+    fn append_beside<P>(&mut self, pieces: impl Iterator<Item = P>) -> Result<(), FolderError>
+    where
+        P: AsRef<[u8]> + Clone + Send,
+    {
+        let file = self.spool.file().try_clone();
+        let file = file.map_err(io("reading a document back"))?;
+        let (spool, digests, read_back) = (&mut self.spool, &mut self.digests, &mut self.read_back);
+        let (lengths, written) = sync_channel(LENGTHS_WAITING);
+        thread::scope(|scope| {
+            let reading = scope.spawn(move || follow(&file, read_back, written));
+            let appended = digests.update_all(|take| {
+                // The reader stops early only when it has failed, and then it says why.
+                let _ = lengths.send(spool.length());
+                for piece in pieces {
+                    spool.append(piece.as_ref())?;
+                    let _ = lengths.send(spool.length());
+                    take(piece);
+                }
+                Ok(())
+            });
+            drop(lengths);
+            let read = match reading.join() {
+                Ok(read) => read.map_err(io("reading a document back")),
+                Err(panic) => std::panic::resume_unwind(panic),
+            };
+            appended.and(read)
         })
     }
 
@@ -255,6 +292,12 @@ impl DocumentSpool {
     #[must_use]
     pub fn digests(&self) -> &PrefixDigests {
         &self.digests
+    }
+
+    /// What the verifier has hashed of the file so far: of a short document nothing.
+    #[must_use]
+    pub fn read_back(&self) -> &HashedStart {
+        &self.read_back
     }
 
     /// How many bytes there are so far.

@@ -5,6 +5,7 @@
 
 mod folder;
 mod lock;
+mod read_back;
 mod sqlite;
 
 pub use folder::{DocumentFolder, DocumentSpool, Flusher, FolderError, StoredDocument};

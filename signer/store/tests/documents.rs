@@ -9,18 +9,13 @@
 use std::fs;
 use std::path::Path;
 
-use yinxin_signer::prefix::PrefixDigests;
 use yinxin_store::{DocumentFolder, FolderError, StoredDocument};
 
 /// SHA-256 of "abc" (FIPS 180-4, example).
 const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
-fn digests() -> PrefixDigests {
-    PrefixDigests::new(false)
-}
-
 fn commit(folder: &DocumentFolder, pieces: &[&[u8]]) -> StoredDocument {
-    let mut spool = folder.spool(digests(), 1_000).unwrap();
+    let mut spool = folder.spool(false, 1_000).unwrap();
     for piece in pieces {
         spool.append(piece).unwrap();
     }
@@ -47,7 +42,7 @@ fn a_document_stands_under_its_digest_and_is_read_back() {
 fn a_tail_is_added_behind_what_is_mapped() {
     let root = tempfile::tempdir().unwrap();
     let folder = DocumentFolder::open(root.path()).unwrap();
-    let mut spool = folder.spool(digests(), 1_000).unwrap();
+    let mut spool = folder.spool(false, 1_000).unwrap();
     spool.append(b"a").unwrap();
     let original = spool.map().unwrap();
     let before = spool.digests().clone();
@@ -76,7 +71,7 @@ fn the_same_document_twice_is_one_document() {
 fn a_document_that_was_not_committed_is_gone() {
     let root = tempfile::tempdir().unwrap();
     let folder = DocumentFolder::open(root.path()).unwrap();
-    let mut spool = folder.spool(digests(), 1_000).unwrap();
+    let mut spool = folder.spool(false, 1_000).unwrap();
     spool.append(b"abc").unwrap();
     assert_eq!(files_in(&root.path().join("tmp")), 1);
     drop(spool);
@@ -99,7 +94,7 @@ fn what_a_crash_left_half_written_is_cleared_at_open_and_documents_stay() {
 fn a_folder_in_use_is_refused_and_its_uploads_are_left_alone() {
     let root = tempfile::tempdir().unwrap();
     let folder = DocumentFolder::open(root.path()).unwrap();
-    let mut spool = folder.spool(digests(), 1_000).unwrap();
+    let mut spool = folder.spool(false, 1_000).unwrap();
     spool.append(b"abc").unwrap();
     let error = DocumentFolder::open(root.path()).unwrap_err();
     assert!(matches!(error, FolderError::InUse { .. }), "{error}");
@@ -110,7 +105,7 @@ fn a_folder_in_use_is_refused_and_its_uploads_are_left_alone() {
 fn a_document_above_the_limit_is_refused() {
     let root = tempfile::tempdir().unwrap();
     let folder = DocumentFolder::open(root.path()).unwrap();
-    let mut spool = folder.spool(digests(), 3).unwrap();
+    let mut spool = folder.spool(false, 3).unwrap();
     spool.append(b"abc").unwrap();
     let error = spool.append(b"d").unwrap_err();
     assert!(matches!(error, FolderError::TooLong { max: 3 }), "{error}");
@@ -141,4 +136,37 @@ fn documents_committed_at_once_all_stand() {
             });
         }
     });
+}
+
+#[test]
+fn a_long_document_is_read_back_while_it_grows_and_a_short_one_is_not() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = DocumentFolder::open(root.path()).unwrap();
+    for (pieces, piece_bytes, is_read_back) in [
+        (0, 1, false),
+        (3, 1_000, false),
+        (90, 70_001, true),
+        (1, 3_000_000, true),
+    ] {
+        let mut spool = folder.spool(true, 10_000_000).unwrap();
+        let piece: Vec<u8> = (0..piece_bytes).map(|at| (at % 253) as u8).collect();
+        spool
+            .append_all(std::iter::repeat_n(&piece, pieces))
+            .unwrap();
+        let length = (pieces * piece_bytes) as u64;
+        assert_eq!(spool.length(), length);
+        assert_eq!(spool.digests().length(), length);
+        let expected = if is_read_back { length } else { 0 };
+        assert_eq!(
+            spool.read_back().length(),
+            expected,
+            "{pieces} x {piece_bytes}"
+        );
+        let whole = piece.repeat(pieces);
+        assert_eq!(&*spool.map().unwrap(), whole);
+        for algorithm in yinxin_pki::DigestAlgorithm::ALL {
+            let digest = spool.digests().digest(algorithm, &[]).unwrap();
+            assert_eq!(digest, algorithm.digest(&whole));
+        }
+    }
 }

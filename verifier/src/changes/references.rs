@@ -103,9 +103,8 @@ impl Background {
             }
         }
         while let Some(id) = walk.waiting.pop() {
-            if let Some(object) = missing_is_none(document.object(id).map(Some))? {
-                walk.note(&object.value);
-            }
+            let visited = document.references(id, &mut |id, key| walk.note(id, key));
+            missing_is_none(visited.map(Some))?;
         }
         let uses = walk.uses;
         Ok(Self { touched, uses })
@@ -162,15 +161,14 @@ impl Walk<'_> {
         objects::references(value, b"", &mut |id, _| self.follow(id));
     }
 
-    /// Counts the references of an object that is the same in all states, and goes on.
-    fn note(&mut self, value: &Value) {
-        objects::references(value, b"", &mut |id, key| {
-            if self.touched.contains(&id.number) {
-                self.uses.entry(id.number).or_default().add(key);
-            } else {
-                self.follow(id);
-            }
-        });
+    /// Counts a reference in an object that is the same in all states, or goes on to where it
+    /// leads.
+    fn note(&mut self, id: ObjectId, key: &[u8]) {
+        if self.touched.contains(&id.number) {
+            self.uses.entry(id.number).or_default().add(key);
+        } else {
+            self.follow(id);
+        }
     }
 
     fn follow(&mut self, id: ObjectId) {
