@@ -1,7 +1,7 @@
 //! Profiles: which container goes into the signature dictionary, and how it is made.
 
 use yinxin_pki::{DigestAlgorithm, SignatureAlgorithm, UnixSeconds, cms};
-use yinxin_ses::TbsSignV4;
+use yinxin_ses::{SealVersion, TbsSignV4};
 
 use crate::error::{SealError, SetupError};
 use crate::seal::{GmMaterial, Seal, SigningIdentity};
@@ -244,8 +244,13 @@ impl ContainerDraft {
                     data_hash,
                     property_info,
                 };
+                // TBS_Sign carries the number of the seal inside it (GB/T 38540-2020; GM/T 0031-2025).
+                let message = match gm(seal)?.seal.version() {
+                    SealVersion::V5 => to_sign.to_v5_der(),
+                    SealVersion::V1 | SealVersion::V4 => to_sign.to_der(),
+                };
                 Ok(Self {
-                    message: to_sign.to_der(),
+                    message,
                     algorithm,
                     kind: DraftKind::Ses {
                         signer_certificate_der: identity.certificate.der().to_vec(),

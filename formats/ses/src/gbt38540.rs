@@ -1,5 +1,5 @@
-//! GB/T 38540-2020 (v4), read and written; GM/T 0031-2025 (v5), which adds the seal's time stamp,
-//! read.
+//! GB/T 38540-2020 (v4), and GM/T 0031-2025 (v5), which adds the seal's time stamp: read and
+//! written.
 //!
 //! ```text
 //! SESeal        ::= SEQUENCE { eSealInfo SES_SealInfo, cert OCTET STRING,
@@ -22,7 +22,8 @@ use crate::seal::Signed;
 use crate::{Limits, Seal, SealSignature, SealVersion, SesError, read};
 
 pub use write::{
-    SealInfoV4, TbsSignV4, assemble_seal_signature_v4, assemble_seal_v4, seal_signature_length_max,
+    SealInfoV4, TbsSignV4, assemble_seal_signature_v4, assemble_seal_v4, assemble_seal_v5,
+    seal_signature_length_max,
 };
 
 pub(crate) fn seal(element: &Element<'_>, limits: &Limits) -> Result<Seal, SesError> {

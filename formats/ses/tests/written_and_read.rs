@@ -14,8 +14,8 @@ use proptest::prelude::*;
 use yinxin_pki::{DigestAlgorithm, UnixSeconds, tlv};
 use yinxin_ses::{
     CertDigest, CertList, Picture, Seal, SealInfoV4, SealSignature, SealVersion, SesError,
-    TbsSignV4, assemble_seal_signature_v4, assemble_seal_v4, looks_like_seal_signature,
-    seal_signature_length_max,
+    TbsSignV4, assemble_seal_signature_v4, assemble_seal_v4, assemble_seal_v5,
+    looks_like_seal_signature, seal_signature_length_max,
 };
 use yinxin_sm::{Encoding, sm3};
 
@@ -223,6 +223,40 @@ fn extensions_are_read_with_their_defaults_spelled_out() {
     }
     assert_eq!(signed.verify_signer_signature(), Ok(()));
     assert_eq!(signed.seal().verify_maker_signature(), Ok(()));
+}
+
+#[test]
+fn v5_is_written_with_and_without_a_time_stamp_and_read_back() {
+    let (maker, signer) = (maker(), signer());
+    let info = seal_info(CertList::Certificates(vec![signer.certificate_der.clone()]))
+        .to_v5_der()
+        .unwrap();
+    for token in [None, Some(b"a token".as_slice())] {
+        let signature = maker.sign(&info);
+        let seal_der = assemble_seal_v5(&info, &maker.certificate_der, &signature, token);
+        let seal = Seal::parse(&seal_der).unwrap();
+        assert_eq!(
+            (seal.version(), seal.header().version),
+            (SealVersion::V5, 5)
+        );
+        assert_eq!(seal.time_stamp(), token);
+        assert_eq!(seal.verify_maker_signature(), Ok(()));
+        let to_sign = TbsSignV4 {
+            seal_der: &seal_der,
+            time: seconds("2026-11-22T08:00:00Z"),
+            data_hash: sm3(b"d"),
+            property_info: "p",
+        }
+        .to_v5_der();
+        let bytes =
+            assemble_seal_signature_v4(&to_sign, &signer.certificate_der, &signer.sign(&to_sign));
+        let signed = SealSignature::parse(&bytes).unwrap();
+        assert_eq!(
+            (signed.version(), signed.to_sign_version()),
+            (SealVersion::V5, 5)
+        );
+        assert_eq!(signed.verify_signer_signature(), Ok(()));
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! A seal as data, checked by the rules of its kind and owner, and drawn.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::drawing::{Layer, Paint, RED, SealDrawing, WHITE, glyphs};
 use super::font::Glyph;
@@ -12,7 +12,7 @@ use super::rules::{self, OwnerLevel, RuleError, SealKind, Shape};
 use super::{AppearanceError, Centre, POINTS_PER_MM, RoundSeal, SealFont};
 
 /// A seal to draw, as data: what it is, whose, and its form.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SealDesign {
     /// What the seal is for.
@@ -24,7 +24,7 @@ pub struct SealDesign {
 }
 
 /// Outline, size and texts of a seal.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "shape", rename_all = "snake_case", deny_unknown_fields)]
 pub enum SealForm {
     /// A round seal.
@@ -72,7 +72,7 @@ pub enum SealForm {
 }
 
 /// Which part of a name seal is red.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Relief {
     /// 阳文: red strokes and border; the ground is left as it is.

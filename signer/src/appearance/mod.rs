@@ -29,7 +29,7 @@ pub use rules::{OwnerLevel, RuleError, SealKind, Shape, SizeRule, size_rule};
 
 use drawing::{Layer, Paint, RED, glyphs};
 use path::{Matrix, Path};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use yinxin_pdf::Appearance;
 
 /// Points per millimetre; the default unit of PDF is 1/72 inch (ISO 32000-2, 8.3.2.3).
@@ -51,7 +51,7 @@ const UPPER_CHARACTERS_MAX: usize = 36;
 const LOWER_CHARACTERS_MAX: usize = 14;
 
 /// What stands in the middle of a round seal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Centre {
     /// The five-pointed star, one third of the diameter across.

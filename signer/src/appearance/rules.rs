@@ -1,11 +1,11 @@
 //! Which size and form a seal may have, by kind and owner: a table with its sources.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::Centre;
 
 /// What a seal is for (the police's seal kinds, and the personal name seal of 国办发〔2025〕33号).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SealKind {
     /// 法定名称章, the legal-name seal.
@@ -25,7 +25,7 @@ pub enum SealKind {
 }
 
 /// Whose seal it is, as far as size and centre depend on it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OwnerLevel {
     /// 国务院.

@@ -1,18 +1,23 @@
-//! Writing v4: what is to be signed leaves as bytes, the signature comes back as bytes.
+//! Writing v4 and v5: what is to be signed leaves as bytes, the signature comes back as bytes.
+//!
+//! v5 (GM/T 0031-2025) has the fields of v4 under its own number, and room for a time stamp on the
+//! seal, so the same values write both.
 
 use yinxin_pki::{UnixSeconds, tlv};
 
 use crate::verify::SM2_WITH_SM3;
 use crate::{CertList, Limits, Picture, SesError, limits};
 
-/// The version number in headers and in TBS_Sign.
-const VERSION: u64 = 4;
+/// The version number of GB/T 38540-2020 in headers and in TBS_Sign.
+const VERSION_4: u64 = 4;
+/// The version number of GM/T 0031-2025.
+const VERSION_5: u64 = 5;
 /// SES_Header.ID.
 const ID: &str = "ES";
 /// The longest DER of an SM2 signature: two INTEGERs of 33 bytes.
 const SIGNATURE_BYTES_MAX: usize = 72;
 
-/// What a seal maker signs: SES_SealInfo of a v4 seal.
+/// What a seal maker signs: SES_SealInfo of a v4 seal, or of a v5 seal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SealInfoV4 {
     /// Vid, the vendor's identifier; ASCII.
@@ -42,6 +47,18 @@ impl SealInfoV4 {
     /// [`SesError::NotAscii`] names the field; [`SesError::LimitExceeded`] for more signers than
     /// the default [`Limits`] read back.
     pub fn to_der(&self) -> Result<Vec<u8>, SesError> {
+        self.to_numbered_der(VERSION_4)
+    }
+
+    /// DER of SES_SealInfo under the number of v5 (GM/T 0031-2025).
+    ///
+    /// # Errors
+    /// As [`SealInfoV4::to_der`].
+    pub fn to_v5_der(&self) -> Result<Vec<u8>, SesError> {
+        self.to_numbered_der(VERSION_5)
+    }
+
+    fn to_numbered_der(&self, version: u64) -> Result<Vec<u8>, SesError> {
         let signers = match &self.cert_list {
             CertList::Certificates(certificates) => certificates.len(),
             CertList::Digests(digests) => digests.len(),
@@ -49,7 +66,7 @@ impl SealInfoV4 {
         limits::check("signers_max", signers, Limits::default().signers_max)?;
         let header = tlv::sequence(&[
             &tlv::ia5_string(ID),
-            &tlv::integer(VERSION),
+            &tlv::integer(version),
             &ia5_string(&self.vendor_id, "vendor_id")?,
         ]);
         let (list_type, list) = match &self.cert_list {
@@ -117,7 +134,28 @@ pub fn assemble_seal_v4(
     assemble(seal_info_der, maker_certificate_der, signature_der)
 }
 
-/// What a signer signs: TBS_Sign of a v4 seal signature.
+/// The v5 seal: as v4, with the time stamp over the maker's signature value when there is one: the
+/// DER of a TimeStampToken.
+#[must_use]
+pub fn assemble_seal_v5(
+    seal_info_der: &[u8],
+    maker_certificate_der: &[u8],
+    signature_der: &[u8],
+    time_stamp_der: Option<&[u8]>,
+) -> Vec<u8> {
+    let time_stamp = time_stamp_der
+        .map(|token| tlv::context(0, true, &tlv::bit_string(token)))
+        .unwrap_or_default();
+    tlv::sequence(&[
+        seal_info_der,
+        &tlv::octet_string(maker_certificate_der),
+        &tlv::oid(SM2_WITH_SM3),
+        &tlv::bit_string(signature_der),
+        &time_stamp,
+    ])
+}
+
+/// What a signer signs: TBS_Sign of a v4 seal signature, or of a v5 one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TbsSignV4<'a> {
     /// The whole seal, byte for byte.
@@ -135,8 +173,18 @@ impl TbsSignV4<'_> {
     /// DER of TBS_Sign; the signer signs exactly these bytes.
     #[must_use]
     pub fn to_der(&self) -> Vec<u8> {
+        self.to_numbered_der(VERSION_4)
+    }
+
+    /// DER of TBS_Sign under the number of v5, for a v5 seal.
+    #[must_use]
+    pub fn to_v5_der(&self) -> Vec<u8> {
+        self.to_numbered_der(VERSION_5)
+    }
+
+    fn to_numbered_der(&self, version: u64) -> Vec<u8> {
         tlv::sequence(&[
-            &tlv::integer(VERSION),
+            &tlv::integer(version),
             self.seal_der,
             &tlv::generalized_time(self.time),
             &tlv::bit_string(&self.data_hash),
@@ -157,7 +205,7 @@ fn percent_encoded(text: &str) -> String {
     ascii
 }
 
-/// The v4 seal signature: what the signer signed, the signer's certificate and signature.
+/// The v4 or v5 seal signature: what the signer signed, the signer's certificate and signature.
 #[must_use]
 pub fn assemble_seal_signature_v4(
     to_sign_der: &[u8],
@@ -187,7 +235,7 @@ pub fn seal_signature_length_max(
     property_info_bytes: usize,
 ) -> usize {
     let to_sign = element_length(
-        tlv::integer(VERSION).len()
+        tlv::integer(VERSION_4).len()
             + seal_bytes
             + tlv::generalized_time(UnixSeconds(0)).len()
             + tlv::bit_string(&[0; 32]).len()
