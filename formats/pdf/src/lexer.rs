@@ -62,6 +62,10 @@ impl<'b> Lexer<'b> {
         self.bytes.get(self.position).copied()
     }
 
+    pub(crate) fn byte_at(&self, position: usize) -> Option<u8> {
+        self.bytes.get(position).copied()
+    }
+
     fn peek_next(&self) -> Option<u8> {
         self.bytes.get(self.position + 1).copied()
     }
@@ -139,6 +143,24 @@ impl<'b> Lexer<'b> {
             self.position += 1;
         }
         (self.position > start).then_some(value)
+    }
+
+    /// `0 R` behind an unsigned integer; `1 +0 R` is no reference.
+    pub(crate) fn reference_tail(&mut self) -> Option<u16> {
+        self.skip_blank();
+        if !self.peek()?.is_ascii_digit() {
+            return None;
+        }
+        let start = self.position;
+        let generation = self.digits()?;
+        if self.position - start > 5 || self.peek().is_some_and(is_regular) {
+            return None;
+        }
+        self.skip_blank();
+        if !self.skip_word(b"R") {
+            return None;
+        }
+        u16::try_from(generation).ok()
     }
 
     /// The next token and its place.

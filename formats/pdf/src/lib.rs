@@ -33,6 +33,7 @@ mod object;
 mod object_stream;
 mod page;
 mod parser;
+mod references;
 mod section;
 mod signature;
 mod text;

@@ -6,7 +6,8 @@ use crate::document::Document;
 use crate::error::PdfError;
 use crate::object::{Dictionary, Kind, Object, ObjectId, ObjectSource, Raw, Value};
 use crate::object_stream::ObjectStream;
-use crate::parser::{Body, Frame, Parser, Visit, object_frame, object_header, stream_end};
+use crate::parser::{Body, Frame, object_frame, object_header, stream_end};
+use crate::references::{Visit, Walk};
 use crate::xref::XrefEntry;
 
 impl<'a> Document<'a> {
@@ -75,9 +76,9 @@ impl<'a> Document<'a> {
     ) -> Result<(), PdfError> {
         let readable = self.readable(at)?;
         let body = body(id, offset, readable)?;
-        let mut parser = Parser::new(readable, body, &self.limits);
-        let visited = parser.references(visit);
-        self.charge((body - offset) as u64 + parser.read_bytes())?;
+        let mut walk = Walk::new(readable, body, &self.limits);
+        let visited = walk.visit(visit);
+        self.charge((body - offset) as u64 + walk.read_bytes())?;
         visited
     }
 

@@ -6,7 +6,8 @@ use crate::error::PdfError;
 use crate::lexer::Lexer;
 use crate::limits::{Limits, check};
 use crate::object::{Dictionary, ObjectId, Value};
-use crate::parser::{Parser, Visit};
+use crate::parser::Parser;
+use crate::references::{Visit, Walk};
 
 /// A decoded object stream and the places of its objects.
 #[derive(Debug)]
@@ -80,7 +81,8 @@ impl ObjectStream {
         limits: &Limits,
         read_bytes: &mut u64,
     ) -> Result<Value, PdfError> {
-        let mut parser = self.parser(id, index, limits)?;
+        let (readable, offset) = self.readable(id, index)?;
+        let mut parser = Parser::new(readable, offset, limits);
         let value = parser.value();
         *read_bytes += parser.read_bytes();
         let value = value.map_err(|source| self.inside(source))?;
@@ -91,7 +93,7 @@ impl ObjectStream {
         Ok(value)
     }
 
-    /// Visits the references of the object at `index`, as [`Parser::references`] does.
+    /// Visits the references of the object at `index`.
     pub(crate) fn references(
         &self,
         id: ObjectId,
@@ -100,19 +102,15 @@ impl ObjectStream {
         read_bytes: &mut u64,
         visit: &mut Visit<'_>,
     ) -> Result<(), PdfError> {
-        let mut parser = self.parser(id, index, limits)?;
-        let visited = parser.references(visit);
-        *read_bytes += parser.read_bytes();
+        let (readable, offset) = self.readable(id, index)?;
+        let mut walk = Walk::new(readable, offset, limits);
+        let visited = walk.visit(visit);
+        *read_bytes += walk.read_bytes();
         visited.map_err(|source| self.inside(source))
     }
 
-    /// A parser at the object's place that ends where the next object begins.
-    fn parser<'s, 'l>(
-        &'s self,
-        id: ObjectId,
-        index: u32,
-        limits: &'l Limits,
-    ) -> Result<Parser<'s, 'l>, PdfError> {
+    /// The data up to where the next object begins, and the object's place in them.
+    fn readable(&self, id: ObjectId, index: u32) -> Result<(&[u8], usize), PdfError> {
         let index = index as usize;
         let Some((number, offset)) = self.places.get(index).copied() else {
             return Err(self.broken("the cross reference names an index it does not have"));
@@ -125,7 +123,7 @@ impl ObjectStream {
             .get(index + 1)
             .map_or(self.data.len(), |(_, next)| *next);
         let readable = self.data.get(..end).unwrap_or_default();
-        Ok(Parser::new(readable, offset, limits))
+        Ok((readable, offset))
     }
 
     fn broken(&self, problem: &'static str) -> PdfError {

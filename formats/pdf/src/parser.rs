@@ -1,6 +1,5 @@
 //! Tokens to values, and the frame of an indirect object (ISO 32000-2, 7.3).
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::error::PdfError;
@@ -15,9 +14,6 @@ use crate::object::{Dictionary, Entry, Kind, ObjectId, Value};
 pub fn parse_value(bytes: &[u8], offset: usize, limits: &Limits) -> Result<Value, PdfError> {
     Parser::new(bytes, offset, limits).value()
 }
-
-/// Takes a reference and the nearest key above it.
-pub(crate) type Visit<'v> = dyn FnMut(ObjectId, &[u8]) + 'v;
 
 /// Reads values; one parser reads one object, because it counts the object's values.
 pub(crate) struct Parser<'b, 'l> {
@@ -74,7 +70,12 @@ impl<'b, 'l> Parser<'b, 'l> {
         span: Range<usize>,
         depth: usize,
     ) -> Result<Value, PdfError> {
-        self.count_value()?;
+        self.values += 1;
+        check(
+            "object_values_max",
+            self.values as u64,
+            self.limits.object_values_max as u64,
+        )?;
         let start = span.start;
         let kind = match token {
             Token::Integer(number) => return Ok(self.integer_or_reference(number, span)),
@@ -89,9 +90,10 @@ impl<'b, 'l> Parser<'b, 'l> {
             Token::Keyword(b"true") => Kind::Boolean(true),
             Token::Keyword(b"false") => Kind::Boolean(false),
             Token::Keyword(b"null") => Kind::Null,
-            Token::Keyword(_) | Token::ArrayClose | Token::DictionaryClose | Token::End => {
-                return no_value(&token, start);
-            }
+            Token::Keyword(_) => return fail(start, "an unknown keyword"),
+            Token::ArrayClose => return fail(start, "] without ["),
+            Token::DictionaryClose => return fail(start, ">> without <<"),
+            Token::End => return fail(start, "the end where a value should be"),
         };
         Ok(Value {
             span: start..self.lexer.position(),
@@ -99,73 +101,14 @@ impl<'b, 'l> Parser<'b, 'l> {
         })
     }
 
-    /// Visits every reference in the value here, with the nearest key above it, and makes no value
-    /// of it. What [`Parser::value`] would refuse for its keys alone is not refused here.
-    pub(crate) fn references(&mut self, visit: &mut Visit<'_>) -> Result<(), PdfError> {
-        let result = self
-            .token()
-            .and_then(|(token, span)| self.references_from(token, span, 0, b"", visit));
-        self.name_the_cut(result)
-    }
-
-    fn references_from(
-        &mut self,
-        token: Token<'b>,
-        span: Range<usize>,
-        depth: usize,
-        key: &[u8],
-        visit: &mut Visit<'_>,
-    ) -> Result<(), PdfError> {
-        self.count_value()?;
-        match token {
-            Token::Integer(number) => {
-                if let Kind::Reference(id) = self.integer_or_reference(number, span).kind {
-                    visit(id, key);
-                }
-            }
-            Token::ArrayOpen => {
-                self.check_depth(depth + 1)?;
-                loop {
-                    let (token, span) = self.token()?;
-                    if token == Token::ArrayClose {
-                        break;
-                    }
-                    self.references_from(token, span, depth + 1, key, visit)?;
-                }
-            }
-            Token::DictionaryOpen => {
-                self.check_depth(depth + 1)?;
-                while let Some((key, _)) = self.key()? {
-                    let (token, span) = self.token()?;
-                    self.references_from(token, span, depth + 1, &key, visit)?;
-                }
-            }
-            Token::Real(_)
-            | Token::Name(_)
-            | Token::String { .. }
-            | Token::Keyword(b"true" | b"false" | b"null") => {}
-            Token::Keyword(_) | Token::ArrayClose | Token::DictionaryClose | Token::End => {
-                return no_value(&token, span.start);
-            }
-        }
-        Ok(())
-    }
-
-    fn count_value(&mut self) -> Result<(), PdfError> {
-        self.values += 1;
-        check(
-            "object_values_max",
-            self.values as u64,
-            self.limits.object_values_max as u64,
-        )
-    }
-
-    /// `12` alone, or `12 0 R`.
+    /// `12` alone, or `12 0 R`; `+12 0 R` is no reference.
     fn integer_or_reference(&mut self, number: i64, span: Range<usize>) -> Value {
         let after = self.lexer.clone();
+        let is_signed = matches!(self.lexer.byte_at(span.start), Some(b'+' | b'-'));
         if span.end - span.start <= 10
+            && !is_signed
             && let Ok(number) = u32::try_from(number)
-            && let Some(generation) = self.reference_tail()
+            && let Some(generation) = self.lexer.reference_tail()
         {
             let kind = Kind::Reference(ObjectId { number, generation });
             return Value {
@@ -178,24 +121,6 @@ impl<'b, 'l> Parser<'b, 'l> {
             span,
             kind: Kind::Integer(number),
         }
-    }
-
-    /// `0 R` behind an integer. `+1 0 R` and `1 +0 R` are no references.
-    fn reference_tail(&mut self) -> Option<u16> {
-        self.lexer.skip_blank();
-        if !self.lexer.peek()?.is_ascii_digit() {
-            return None;
-        }
-        let start = self.lexer.position();
-        let generation = self.lexer.digits()?;
-        if self.lexer.position() - start > 5 || self.lexer.peek().is_some_and(is_regular) {
-            return None;
-        }
-        self.lexer.skip_blank();
-        if !self.lexer.skip_word(b"R") {
-            return None;
-        }
-        u16::try_from(generation).ok()
     }
 
     fn check_depth(&self, depth: usize) -> Result<(), PdfError> {
@@ -217,9 +142,17 @@ impl<'b, 'l> Parser<'b, 'l> {
     fn dictionary(&mut self, start: usize, depth: usize) -> Result<Dictionary, PdfError> {
         self.check_depth(depth)?;
         let mut dictionary = Dictionary::default();
-        while let Some((key, key_span)) = self.key()? {
+        loop {
+            let (token, key_span) = self.token()?;
+            if token == Token::DictionaryClose {
+                break;
+            }
+            let Token::Name(key) = token else {
+                return fail(key_span.start, "a dictionary key that is not a name");
+            };
             let (token, span) = self.token()?;
             let value = self.value_from(token, span, depth)?;
+            self.values += 1;
             dictionary.entries.push(Entry {
                 key: key.into_owned(),
                 key_span,
@@ -231,19 +164,6 @@ impl<'b, 'l> Parser<'b, 'l> {
         Ok(dictionary)
     }
 
-    /// The next key of a dictionary, which counts as a value; none at its end.
-    fn key(&mut self) -> Result<Option<(Cow<'b, [u8]>, Range<usize>)>, PdfError> {
-        let (token, span) = self.token()?;
-        match token {
-            Token::DictionaryClose => Ok(None),
-            Token::Name(key) => {
-                self.values += 1;
-                Ok(Some((key, span)))
-            }
-            _ => fail(span.start, "a dictionary key that is not a name"),
-        }
-    }
-
     /// A value that must be a dictionary, such as a trailer.
     pub(crate) fn dictionary_value(&mut self) -> Result<Dictionary, PdfError> {
         let value = self.value()?;
@@ -253,17 +173,6 @@ impl<'b, 'l> Parser<'b, 'l> {
         }
         fail(start, "not a dictionary")
     }
-}
-
-/// What is wrong with a token that begins no value.
-fn no_value<T>(token: &Token<'_>, offset: usize) -> Result<T, PdfError> {
-    let problem = match token {
-        Token::ArrayClose => "] without [",
-        Token::DictionaryClose => ">> without <<",
-        Token::End => "the end where a value should be",
-        _ => "an unknown keyword",
-    };
-    fail(offset, problem)
 }
 
 fn fail<T>(offset: usize, problem: &'static str) -> Result<T, PdfError> {
@@ -383,54 +292,4 @@ pub(crate) fn stream_end(
         return Err(broken("no endobj behind endstream"));
     }
     Ok((start..end, lexer.position()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn in_value<'v>(value: &'v Value, key: &'v [u8], found: &mut Vec<(ObjectId, Vec<u8>)>) {
-        match &value.kind {
-            Kind::Reference(id) => found.push((*id, key.to_vec())),
-            Kind::Array(values) => values.iter().for_each(|value| in_value(value, key, found)),
-            Kind::Dictionary(dictionary) => dictionary
-                .iter()
-                .for_each(|entry| in_value(&entry.value, &entry.key, found)),
-            _ => {}
-        }
-    }
-
-    #[test]
-    fn the_references_visited_are_those_of_the_value() {
-        let deep = format!("{}1 0 R{}", "[".repeat(99), "]".repeat(99));
-        for text in [
-            "7 0 R",
-            "<</A 1 0 R/B[2 0 R 3 4 0 R]/C<</D 5 6 R/E(7 0 R)/F<37203020>>>/G/H>>",
-            "[1 0 R<</#41 2 0 R>>3%c\n0%d\nR 4 0 R]",
-            "[+1 0 R 1 +0 R]",
-            "[1 0 Rx 12345678901 0 R 1 65536 R 2 0 R]",
-            "<</A[[[9 0 R]]]/B true/C null/D -1.5>>",
-            &deep,
-            "<</A 1 0 R",
-            "<</A 1 0 R 2 0 R>>",
-            "[1 0 R]]",
-            "",
-            "endobj",
-        ] {
-            let mut visited = Vec::new();
-            let limits = Limits::default();
-            let mut parser = Parser::new(text.as_bytes(), 0, &limits);
-            let result = parser.references(&mut |id, key| visited.push((id, key.to_vec())));
-            let read_bytes = parser.read_bytes();
-            let mut parser = Parser::new(text.as_bytes(), 0, &limits);
-            let value = parser.value();
-            assert_eq!(result.as_ref().err(), value.as_ref().err(), "{text}");
-            assert_eq!(read_bytes, parser.read_bytes(), "{text}");
-            if let Ok(value) = value {
-                let mut found = Vec::new();
-                in_value(&value, b"", &mut found);
-                assert_eq!(visited, found, "{text}");
-            }
-        }
-    }
 }

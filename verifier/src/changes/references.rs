@@ -68,7 +68,7 @@ impl Background {
         let mut walk = Walk {
             touched: &touched,
             uses: BTreeMap::new(),
-            seen: HashSet::new(),
+            seen: Seen::default(),
             waiting: Vec::new(),
         };
         let mut versions_read = 0;
@@ -150,7 +150,7 @@ impl Background {
 struct Walk<'t> {
     touched: &'t BTreeSet<u32>,
     uses: BTreeMap<u32, Uses>,
-    seen: HashSet<u32>,
+    seen: Seen,
     waiting: Vec<ObjectId>,
 }
 
@@ -178,10 +178,66 @@ impl Walk<'_> {
     }
 }
 
+/// Object numbers met before: a bit for each of the usual ones.
+#[derive(Default)]
+struct Seen {
+    usual: Vec<u64>,
+    others: HashSet<u32>,
+}
+
+impl Seen {
+    /// Numbers below this cost at most a mebibyte.
+    const USUAL_END: u32 = 8 * 1024 * 1024;
+
+    /// Whether the number is new.
+    fn insert(&mut self, number: u32) -> bool {
+        if number >= Self::USUAL_END {
+            return self.others.insert(number);
+        }
+        let (place, bit) = ((number / 64) as usize, 1_u64 << (number % 64));
+        if place >= self.usual.len() {
+            self.usual.resize(place + 1, 0);
+        }
+        let Some(word) = self.usual.get_mut(place) else {
+            return false;
+        };
+        let is_new = *word & bit == 0;
+        *word |= bit;
+        is_new
+    }
+}
+
 fn limit(limit: &'static str, value: usize, max: usize) -> Result<(), PdfError> {
     if value > max {
         let (value, max) = (value as u64, max as u64);
         return Err(PdfError::LimitExceeded { limit, value, max });
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_number_is_new_once() {
+        let mut seen = Seen::default();
+        let numbers = [
+            0,
+            1,
+            63,
+            64,
+            700_000,
+            Seen::USUAL_END - 1,
+            Seen::USUAL_END,
+            u32::MAX,
+        ];
+        for number in numbers {
+            assert!(seen.insert(number), "{number}");
+        }
+        for number in numbers {
+            assert!(!seen.insert(number), "{number}");
+        }
+        assert!(seen.insert(65));
+    }
 }
