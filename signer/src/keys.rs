@@ -1,5 +1,6 @@
 //! Key stores: the only code that touches a private key.
 
+pub mod key_file;
 mod software;
 
 pub use software::SoftwareKeyStore;
@@ -37,7 +38,7 @@ pub enum KeyStoreError {
         /// The key's name.
         key: String,
         /// What is wrong; never anything secret.
-        why: &'static str,
+        why: String,
     },
     /// The PIN or password was refused. Devices count these and lock themselves: whoever meets
     /// this must not try the same one again.

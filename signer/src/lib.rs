@@ -4,6 +4,7 @@
 //! through ports; the servers and stores implement them.
 
 pub mod appearance;
+pub mod ceremony;
 pub mod error;
 pub mod keys;
 pub mod licence;

@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
+use pkcs8::PrivateKeyInfo;
 use pkcs8::der::Decode as _;
 use pkcs8::der::asn1::ObjectIdentifier;
-use pkcs8::der::pem::PemLabel as _;
-use pkcs8::{EncryptedPrivateKeyInfo, PrivateKeyInfo, SecretDocument};
 use ring::rand::SystemRandom;
 use ring::signature::{
     ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair,
@@ -14,7 +13,7 @@ use ring::signature::{
 use yinxin_pki::SignatureAlgorithm;
 use yinxin_sm::{DEFAULT_DISTID, Entropy};
 
-use super::{KeyStore, KeyStoreError};
+use super::{KeyStore, KeyStoreError, key_file};
 use crate::ports::SystemEntropy;
 
 /// rsaEncryption (RFC 8017, A.1).
@@ -73,28 +72,23 @@ impl SoftwareKeyStore {
         file: &[u8],
         passphrase: &[u8],
     ) -> Result<(), KeyStoreError> {
-        let unusable = |why| KeyStoreError::Unusable {
+        let clear =
+            key_file::decrypt(file, passphrase).map_err(|error| KeyStoreError::Unusable {
+                key: name.to_owned(),
+                why: error.to_string(),
+            })?;
+        self.insert(name, &clear)
+    }
+
+    /// Keeps an unencrypted DER PKCS#8 key under `name`.
+    ///
+    /// # Errors
+    /// As [`SoftwareKeyStore::open_encrypted`].
+    pub fn insert(&mut self, name: &str, pkcs8_der: &[u8]) -> Result<(), KeyStoreError> {
+        let key = parse(pkcs8_der).map_err(|why| KeyStoreError::Unusable {
             key: name.to_owned(),
-            why,
-        };
-        let document;
-        let encrypted_der = match std::str::from_utf8(file) {
-            Ok(text) if text.trim_start().starts_with("-----BEGIN") => {
-                let (label, pem) = SecretDocument::from_pem(text)
-                    .map_err(|_| unusable("the PEM text is broken"))?;
-                EncryptedPrivateKeyInfo::validate_pem_label(label)
-                    .map_err(|_| unusable("the PEM label is not ENCRYPTED PRIVATE KEY"))?;
-                document = pem;
-                document.as_bytes()
-            }
-            _ => file,
-        };
-        let encrypted = EncryptedPrivateKeyInfo::from_der(encrypted_der)
-            .map_err(|_| unusable("this is not an encrypted PKCS#8 key"))?;
-        let clear = encrypted
-            .decrypt(passphrase)
-            .map_err(|_| unusable("the passphrase is wrong, or the encryption is not PBES2"))?;
-        let key = parse(clear.as_bytes()).map_err(unusable)?;
+            why: why.to_owned(),
+        })?;
         match self.keys.entry(name.to_owned()) {
             Entry::Occupied(_) => Err(KeyStoreError::NameTaken {
                 key: name.to_owned(),
