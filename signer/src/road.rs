@@ -5,7 +5,9 @@
 //! [`Recorded`] → [`Released`].
 
 use ring::digest::{SHA256, digest};
-use yinxin_pdf::{Document, FieldTarget, Limits, Placement, PreparedUpdate, SignatureRequest};
+use yinxin_pdf::{
+    Document, FieldTarget, Limits, Placement, PreparedUpdate, SignatureOptions, SignatureRequest,
+};
 use yinxin_pki::{DigestAlgorithm, UnixSeconds};
 use yinxin_verifier::{
     HashedStart, Indication, Options, Report, SignatureReport, SubIndication, Trust,
@@ -124,6 +126,7 @@ pub fn prepare(
                 .map(|name| name.to_owned()),
             reason: order.reason.clone(),
             location: order.location.clone(),
+            options: SignatureOptions::default(),
         },
     )?;
     let digest = covered_digest(

@@ -318,6 +318,7 @@ fn appearance() -> Appearance {
             .to_vec(),
         bbox: [0.0, 0.0, 113.0, 113.0],
         alternate_text: "示例村民委员会 seal".to_owned(),
+        image: None,
     }
 }
 

@@ -11,7 +11,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use yinxin_pdf::{Appearance, Document, FieldTarget, Limits, Placement, SignatureRequest};
+use yinxin_pdf::{
+    Appearance, Document, FieldTarget, Limits, Placement, SignatureOptions, SignatureRequest,
+};
 use yinxin_pki::UnixSeconds;
 use yinxin_tests::child;
 use yinxin_tests::hostile::{Expected, files, plain, updates};
@@ -55,6 +57,7 @@ fn prepared(file: &[u8]) -> Value {
             content: b"0 0 1 1 re f".to_vec(),
             bbox: [0.0, 0.0, 1.0, 1.0],
             alternate_text: "seal".to_owned(),
+            image: None,
         }),
         filter: "Adobe.PPKLite".to_owned(),
         sub_filter: "ETSI.CAdES.detached".to_owned(),
@@ -64,6 +67,7 @@ fn prepared(file: &[u8]) -> Value {
         name: None,
         reason: None,
         location: None,
+        options: SignatureOptions::default(),
     };
     let result = Document::open(file, Limits::default())
         .and_then(|document| yinxin_pdf::prepare(&document, &request));

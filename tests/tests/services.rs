@@ -10,7 +10,7 @@ use std::future::Future;
 
 use tonic::Code;
 use yinxin_keys_dev::{Installation, SEAL_ID};
-use yinxin_pdf::{Document, FieldTarget, Limits, Placement, SignatureRequest};
+use yinxin_pdf::{Document, FieldTarget, Limits, Placement, SignatureOptions, SignatureRequest};
 use yinxin_pki::DigestAlgorithm;
 use yinxin_proto::Bytes;
 use yinxin_proto::v1;
@@ -382,6 +382,7 @@ fn a_digest_is_sealed_while_the_document_stays_at_the_department() {
                     name: None,
                     reason: None,
                     location: None,
+                    options: SignatureOptions::default(),
                 },
             )
             .unwrap();

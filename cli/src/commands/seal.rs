@@ -2,7 +2,9 @@
 
 use std::process::ExitCode;
 
-use yinxin_pdf::{Appearance, Document, FieldTarget, Limits, Placement, SignatureRequest};
+use yinxin_pdf::{
+    Appearance, Document, FieldTarget, Limits, Placement, SignatureOptions, SignatureRequest,
+};
 use yinxin_pki::DigestAlgorithm;
 use yinxin_proto::Bytes;
 use yinxin_proto::v1;
@@ -158,6 +160,7 @@ fn signature_request(
             content: described.appearance_content.clone(),
             bbox,
             alternate_text: described.alternate_text.clone(),
+            image: None,
         }),
         filter: described.filter.clone(),
         sub_filter: described.sub_filter.clone(),
@@ -167,5 +170,6 @@ fn signature_request(
         name: Some(described.name.clone()),
         reason: (!arguments.reason.is_empty()).then(|| arguments.reason.clone()),
         location: None,
+        options: SignatureOptions::default(),
     })
 }

@@ -56,11 +56,7 @@ pub(crate) struct Place {
 impl Place {
     /// Where the second signature of a dual sealing goes: invisible, beside the first.
     fn companion(&self) -> Self {
-        let page_index = match self.placement {
-            Placement::Visible { page_index, .. } | Placement::Invisible { page_index } => {
-                page_index
-            }
-        };
+        let page_index = self.placement.page_index();
         Self {
             field: FieldTarget::New { name: None },
             placement: Placement::Invisible { page_index },

@@ -52,7 +52,7 @@ impl SealDrawing {
             width: width_mm * POINTS_PER_MM,
             height: height_mm * POINTS_PER_MM,
             layers,
-            description: format!("电子印章 (electronic seal): {description}"),
+            description: alternate_text(description),
         }
     }
 
@@ -99,6 +99,7 @@ impl SealDrawing {
             content: out,
             bbox: [0.0, 0.0, self.width, self.height],
             alternate_text: self.description.clone(),
+            image: None,
         }
     }
 
@@ -131,6 +132,11 @@ impl SealDrawing {
         out.push_str("</svg>");
         out
     }
+}
+
+/// What a screen reader says in place of a seal.
+pub(super) fn alternate_text(description: &str) -> String {
+    format!("电子印章 (electronic seal): {description}")
 }
 
 /// The glyphs of one text, its length checked first.

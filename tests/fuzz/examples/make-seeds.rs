@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use yinxin_fuzz::script::{DEFLATED, IN_STREAM, RECORD, REVISION, STREAM};
 use yinxin_fuzz::{made, script};
 use yinxin_keys_dev::{CrlRequest, DevPki, Identity};
-use yinxin_pdf::{Appearance, Document, FieldTarget, Limits, Placement, SignatureRequest};
+use yinxin_pdf::{
+    Appearance, Document, FieldTarget, Limits, Placement, SignatureOptions, SignatureRequest,
+};
 use yinxin_pki::{Certificate, DigestAlgorithm, SignatureAlgorithm, cms};
 use yinxin_ses::{Picture, TbsSignV4, assemble_seal_signature_v4};
 use yinxin_verifier::{Indication, Options, verify};
@@ -131,6 +133,7 @@ fn seal(pki: &DevPki, plain: &[u8], profile: Profile) -> (Vec<u8>, Vec<u8>) {
             content: b"1 0 0 RG 10 10 80 80 re S".to_vec(),
             bbox: [0.0, 0.0, 100.0, 100.0],
             alternate_text: "电子印章".to_owned(),
+            image: None,
         }),
         filter: filter.to_owned(),
         sub_filter: sub_filter.to_owned(),
@@ -140,6 +143,7 @@ fn seal(pki: &DevPki, plain: &[u8], profile: Profile) -> (Vec<u8>, Vec<u8>) {
         name: None,
         reason: None,
         location: None,
+        options: SignatureOptions::default(),
     };
     let document = Document::open(plain, Limits::default()).expect("our own opens");
     let prepared = yinxin_pdf::prepare(&document, &request).expect("our own takes a seal");

@@ -8,8 +8,8 @@
 use libfuzzer_sys::fuzz_target;
 use yinxin_fuzz::{limits, script, view};
 use yinxin_pdf::{
-    Appearance, Document, FieldTarget, Limits, ObjectId, PdfError, Placement, SignatureRequest,
-    Value, prepare,
+    Appearance, Document, FieldTarget, Limits, ObjectId, PdfError, Placement, SignatureOptions,
+    SignatureRequest, Value, prepare,
 };
 
 /// What an update sets in pages, fields, forms and structure trees. A hostile document may use one
@@ -76,6 +76,7 @@ fn update(file: &[u8], kind: u8) -> Result<(), PdfError> {
             content: b"0 0 100 100 re f".to_vec(),
             bbox: [0.0, 0.0, 100.0, 100.0],
             alternate_text: "印章 (seal)".to_owned(),
+            image: None,
         }),
         filter: "Adobe.PPKLite".to_owned(),
         sub_filter: "ETSI.CAdES.detached".to_owned(),
@@ -85,6 +86,7 @@ fn update(file: &[u8], kind: u8) -> Result<(), PdfError> {
         name: Some("示例村".to_owned()),
         reason: None,
         location: None,
+        options: SignatureOptions::default(),
     };
     let prepared = prepare(&document, &request)?;
     let name = prepared.field_name().to_owned();

@@ -12,7 +12,9 @@ use std::fmt::Write as _;
 use std::sync::OnceLock;
 
 use yinxin_keys_dev::{DevPki, Identity};
-use yinxin_pdf::{Appearance, Document, FieldTarget, Limits, Placement, SignatureRequest};
+use yinxin_pdf::{
+    Appearance, Document, FieldTarget, Limits, Placement, SignatureOptions, SignatureRequest,
+};
 use yinxin_pki::{Certificate, DigestAlgorithm, SignatureAlgorithm, UnixSeconds, cms};
 use yinxin_ses::{Picture, TbsSignV4, assemble_seal_signature_v4};
 use yinxin_verifier::{
@@ -206,6 +208,7 @@ pub fn request() -> SignatureRequest {
             content: b"1 0 0 RG 10 10 80 80 re S".to_vec(),
             bbox: [0.0, 0.0, 100.0, 100.0],
             alternate_text: "电子印章".to_owned(),
+            image: None,
         }),
         filter: "Adobe.PPKLite".to_owned(),
         sub_filter: "ETSI.CAdES.detached".to_owned(),
@@ -215,6 +218,7 @@ pub fn request() -> SignatureRequest {
         name: None,
         reason: None,
         location: None,
+        options: SignatureOptions::default(),
     }
 }
 

@@ -95,6 +95,15 @@ pub enum UpdateError {
         /// The field of the certifying signature.
         by: String,
     },
+    /// Only the first signature of a document certifies it or makes fields for others
+    /// (ISO 32000-2, 12.8.2.2.1).
+    #[error(
+        "{by:?} is signed already: only the first signature can certify the document or make fields for others"
+    )]
+    NotTheFirst {
+        /// A signed field.
+        by: String,
+    },
     /// The form is an XFA form: viewers show its XML instead of the pages, so the seal would not
     /// be seen and what is signed is not what is shown (forbidden by PDF/A-2, 6.4.2).
     #[error("the document holds an XFA form, whose pages are not what a reader sees")]
@@ -142,6 +151,7 @@ impl UpdateError {
             Self::OutsidePage { .. } => "PDF_PLACEMENT_OUTSIDE_PAGE",
             Self::CertifiedFinal { .. } => "PDF_CERTIFIED_FINAL",
             Self::CertifiedFieldsOnly { .. } => "PDF_CERTIFIED_FIELDS_ONLY",
+            Self::NotTheFirst { .. } => "PDF_NOT_THE_FIRST_SIGNATURE",
             Self::XfaForm => "PDF_XFA_FORM",
             Self::RequestInvalid { .. } => "PDF_REQUEST_INVALID",
             Self::ContentsTooLarge { .. } => "PDF_CONTENTS_TOO_LARGE",

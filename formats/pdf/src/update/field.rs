@@ -1,23 +1,27 @@
 //! The field that takes the signature, its widget and what the widget shows
 //! (ISO 32000-2, 12.5.6.19, 12.7.5.5).
 
-use std::io::Write as _;
+use std::collections::BTreeMap;
+use std::rc::Rc;
 
-use flate2::{Compression, write::ZlibEncoder};
-use lopdf::{Dictionary, Object as NewObject, Stream};
+use lopdf::{Dictionary, Object as NewObject};
 
+use super::appearance::Artist;
 use super::error::UpdateError;
-use super::geometry::{self, Fit, Sheet, Stamp, Turn};
+use super::geometry::{Sheet, Stamp, Turn};
 use super::lookup::entry;
 use super::patch::{Patch, Slot, reference};
 use super::permission::{self, Signed};
-use super::request::{Appearance, FieldTarget, Placement, SignatureRequest};
+use super::request::{
+    Appearance, EmptyField, FieldFamily, FieldTarget, Part, Placement, SignatureRequest, Spot,
+};
 use super::signature::{checked_text, name, text_string};
 use super::{Form, Note, Update, new_reference, tags};
 use crate::document::Document;
 use crate::error::PdfError;
 use crate::form::SignatureField;
 use crate::object::{ObjectId, Value};
+use crate::page::Page;
 
 /// Annotation flags (12.5.3, table 167). PDF/A-2, 6.3.2 wants Print set and the others clear.
 const HIDDEN: i64 = 1 << 1;
@@ -29,11 +33,11 @@ const LOCKED: i64 = 1 << 7;
 pub(super) struct Planned {
     /// The object of the signature dictionary.
     pub(super) signature_id: ObjectId,
-    /// The fully qualified name.
+    /// The fully qualified name; of several fields that of the first.
     pub(super) name: String,
     /// The written `/Reference` of the signature dictionary, if a lock asks for one.
     pub(super) reference: Option<Vec<u8>>,
-    /// A new field, to be entered in the form.
+    /// A new field at the top of the tree, to be entered in the form.
     pub(super) new_field: Option<ObjectId>,
 }
 
@@ -54,11 +58,9 @@ pub(super) fn plan(
         })
         .collect();
     permission::check_earlier(update.document, &signed, &request.field)?;
+    permission::check_first(&signed, request)?;
     match &request.field {
-        FieldTarget::New { name } => {
-            let name = new_name(update, form, name.as_deref())?;
-            new_field(update, &fields, name, request)
-        }
+        FieldTarget::New { name } => new_field(update, form, &fields, name.as_deref(), request),
         FieldTarget::Existing { name } => existing_field(update, &fields, name, request),
     }
 }
@@ -73,91 +75,332 @@ fn new_name(update: &Update<'_, '_>, form: &Form, asked: Option<&str>) -> Result
             .find(|name| is_free(name))
             .ok_or(UpdateError::ObjectNumbersUsedUp.into());
     };
-    let name = asked.to_owned();
-    if asked.is_empty() || asked.contains('.') {
-        return Err(UpdateError::FieldNameInvalid { name }.into());
-    }
+    let name = partial_name(asked)?;
     if !is_free(asked) {
         return Err(UpdateError::FieldNameTaken { name }.into());
     }
     Ok(name)
 }
 
+/// A name that a field can have among its siblings (12.7.4.2).
+fn partial_name(asked: &str) -> Result<String, UpdateError> {
+    let name = asked.to_owned();
+    if asked.is_empty() || asked.contains('.') {
+        return Err(UpdateError::FieldNameInvalid { name });
+    }
+    Ok(name)
+}
+
 fn new_field(
     update: &mut Update<'_, '_>,
+    form: &Form,
     fields: &[SignatureField],
-    field_name: String,
+    asked: Option<&str>,
     request: &SignatureRequest,
 ) -> Result<Planned, PdfError> {
-    let page = update.document.page(request.placement.page_index())?;
-    let sheet = Sheet::new(page.crop_box, page.rotate, page.user_unit);
     let signature_id = update.new_id()?;
-    let widget = update.new_id()?;
-
-    let mut entries = Dictionary::new();
-    entries.set("Type", name("Annot"));
-    entries.set("Subtype", name("Widget"));
-    entries.set("FT", name("Sig"));
-    entries.set("T", checked_text("field", &field_name)?);
-    entries.set("V", new_reference(signature_id));
-    entries.set("F", PRINT | LOCKED);
-    entries.set("P", new_reference(page.id));
-    match (&request.placement, &request.appearance) {
-        (Placement::Invisible { .. }, _) => {
-            entries.set("Rect", numbers([0.0; 4]));
-        }
-        (Placement::Visible { .. }, None) => {
-            return Err(invalid("appearance", "is missing for a visible place").into());
-        }
-        (
-            &Placement::Visible {
-                page_index,
-                x_mm,
-                y_mm,
-                width_mm,
-                height_mm,
-            },
-            Some(appearance),
-        ) => {
-            let stamp = Stamp {
-                x_mm,
-                y_mm,
-                width_mm,
-                height_mm,
-            };
-            let rectangle = sheet.rectangle(page_index, &stamp)?;
-            let form = draw(update, appearance, rectangle, sheet.turn)?;
-            entries.set("Rect", numbers(rectangle));
-            entries.set("TU", text_string(&appearance.alternate_text));
-            entries.set("AP", normal_appearance(form));
-            if sheet.turn != Turn::None {
-                let mut characteristics = Dictionary::new();
-                characteristics.set("R", sheet.turn.degrees());
-                entries.set("MK", characteristics);
-            }
-            note_overlaps(update, fields, page_index, rectangle);
-            if tags::is_tagged(update)? {
-                if fields.iter().any(|field| field.value.is_some()) {
-                    update.notes.push(Note::NotTagged);
-                } else {
-                    let text = &appearance.alternate_text;
-                    if let Some(key) = tags::add(update, &page, widget, text)? {
-                        entries.set("StructParent", key);
-                    }
-                }
-            }
-        }
+    let Some(family) = &request.options.family else {
+        let name = new_name(update, form, asked)?;
+        let (root, first) =
+            signed_field(update, fields, None, &name, &name, request, signature_id)?;
+        return Ok(Planned {
+            signature_id,
+            name: first,
+            reference: None,
+            new_field: Some(root),
+        });
+    };
+    let parent_name = new_name(update, form, Some(&family.parent))?;
+    let name = partial_name(asked.unwrap_or("1"))?;
+    check_siblings(&name, family)?;
+    let parent = update.new_id()?;
+    let qualified = format!("{parent_name}.{name}");
+    let (root, first) = signed_field(
+        update,
+        fields,
+        Some(parent),
+        &name,
+        &qualified,
+        request,
+        signature_id,
+    )?;
+    let mut kids = vec![new_reference(root)];
+    for empty in &family.empty {
+        kids.push(new_reference(empty_field(update, parent, empty, request)?));
     }
-    update.add(widget, NewObject::Dictionary(entries));
-    let annotations = Slot::object(page.id);
-    let page_value = &page.dictionary.value;
-    update.append_to(&annotations, Some(page_value), "Annots", reference(widget))?;
+    let mut entries = Dictionary::new();
+    entries.set("T", checked_text("family.parent", &parent_name)?);
+    entries.set("Kids", kids);
+    update.add(parent, NewObject::Dictionary(entries));
     Ok(Planned {
         signature_id,
-        name: field_name,
+        name: first,
         reference: None,
-        new_field: Some(widget),
+        new_field: Some(parent),
     })
+}
+
+fn check_siblings(first: &str, family: &FieldFamily) -> Result<(), UpdateError> {
+    let mut names = vec![first];
+    for empty in &family.empty {
+        let name = partial_name(&empty.name)?;
+        if names.contains(&empty.name.as_str()) {
+            return Err(UpdateError::FieldNameTaken { name });
+        }
+        names.push(&empty.name);
+    }
+    Ok(())
+}
+
+/// The new field that is signed: its root, and the fully qualified name of its (first) field. In
+/// several places it is a parent of one field each, `p1`, `p2`, …, with one value.
+fn signed_field(
+    update: &mut Update<'_, '_>,
+    fields: &[SignatureField],
+    parent: Option<ObjectId>,
+    name: &str,
+    qualified: &str,
+    request: &SignatureRequest,
+    signature_id: ObjectId,
+) -> Result<(ObjectId, String), PdfError> {
+    let spots = spots(&request.placement)?;
+    let widgets = Widgets::lay(update, &spots, request.options.may_leave_page)?;
+    for widget in &widgets.0 {
+        note_overlaps(update, fields, widget.page.page_index, widget.rectangle);
+    }
+    let several = widgets.0.len() > 1;
+    let group = if several {
+        Some(update.new_id()?)
+    } else {
+        None
+    };
+    let tag_key = match &request.appearance {
+        Some(appearance) if widgets.is_visible() && tags::is_tagged(update)? => {
+            if fields.iter().any(|field| field.value.is_some()) {
+                update.notes.push(Note::NotTagged);
+                None
+            } else {
+                let tagged: Vec<(&Page<'_>, ObjectId)> = widgets
+                    .0
+                    .iter()
+                    .map(|widget| (&*widget.page, widget.id))
+                    .collect();
+                tags::add(update, &tagged, &appearance.alternate_text)?
+            }
+        }
+        Some(_) | None => None,
+    };
+    let mut artist = match &request.appearance {
+        Some(appearance) => Some(Artist::new(appearance, several)?),
+        None => None,
+    };
+    for (number, widget) in (1_i64..).zip(&widgets.0) {
+        let mut entries = widget.entries();
+        let partial = if several {
+            format!("p{number}")
+        } else {
+            name.to_owned()
+        };
+        entries.set("T", checked_text("field", &partial)?);
+        entries.set("V", new_reference(signature_id));
+        if let Some(parent) = group.or(parent) {
+            entries.set("Parent", new_reference(parent));
+        }
+        if let Some(part) = widget.part {
+            let (Some(artist), Some(appearance)) = (&mut artist, &request.appearance) else {
+                return Err(invalid("appearance", "is missing for a visible place").into());
+            };
+            let turn = widget.sheet.turn;
+            let form = artist.draw(update, fields, part, widget.rectangle, turn)?;
+            entries.set("TU", text_string(&appearance.alternate_text));
+            entries.set("AP", normal_appearance(form));
+            if let Some(first) = tag_key {
+                entries.set("StructParent", first + number - 1);
+            }
+        }
+        update.add(widget.id, NewObject::Dictionary(entries));
+        widget.enter_in_page(update)?;
+    }
+    let Some(first) = widgets.0.first() else {
+        return Err(invalid("placement", "names no place").into());
+    };
+    let Some(group) = group else {
+        return Ok((first.id, qualified.to_owned()));
+    };
+    let kids: Vec<NewObject> = widgets
+        .0
+        .iter()
+        .map(|widget| new_reference(widget.id))
+        .collect();
+    let mut entries = Dictionary::new();
+    entries.set("T", checked_text("field", name)?);
+    entries.set("Kids", kids);
+    if let Some(parent) = parent {
+        entries.set("Parent", new_reference(parent));
+    }
+    update.add(group, NewObject::Dictionary(entries));
+    Ok((group, format!("{qualified}.p1")))
+}
+
+/// A field for a later signer. It shows nothing yet, not even a frame: what is not signed is not
+/// seen.
+fn empty_field(
+    update: &mut Update<'_, '_>,
+    parent: ObjectId,
+    empty: &EmptyField,
+    request: &SignatureRequest,
+) -> Result<ObjectId, PdfError> {
+    let spots = spots(&empty.placement)?;
+    let widgets = Widgets::lay(update, &spots, request.options.may_leave_page)?;
+    let [widget] = widgets.0.as_slice() else {
+        return Err(invalid("family", "has an empty field in several places").into());
+    };
+    let mut entries = widget.entries();
+    entries.set("T", checked_text("family", &empty.name)?);
+    entries.set("TU", checked_text("family", &empty.description)?);
+    entries.set("Parent", new_reference(parent));
+    if empty.closes_document {
+        let mut lock = Dictionary::new();
+        lock.set("Type", name("SigFieldLock"));
+        lock.set("Action", name("All"));
+        lock.set("P", 1);
+        let id = update.new_id()?;
+        update.add(id, NewObject::Dictionary(lock));
+        entries.set("Lock", new_reference(id));
+    }
+    // PDF/A-2, 6.3.3: a widget with area has an appearance, and this one draws nothing.
+    if widget.part.is_some() {
+        let nothing = Appearance {
+            content: Vec::new(),
+            bbox: [0.0, 0.0, 1.0, 1.0],
+            alternate_text: String::new(),
+            image: None,
+        };
+        let turn = widget.sheet.turn;
+        let mut artist = Artist::new(&nothing, false)?;
+        let form = artist.draw(update, &[], Part::WHOLE, widget.rectangle, turn)?;
+        entries.set("AP", normal_appearance(form));
+    }
+    update.add(widget.id, NewObject::Dictionary(entries));
+    widget.enter_in_page(update)?;
+    Ok(widget.id)
+}
+
+/// Where one widget goes: with area, or without.
+enum Place {
+    Visible(Spot),
+    Invisible { page_index: usize },
+}
+
+fn spots(placement: &Placement) -> Result<Vec<Place>, UpdateError> {
+    Ok(match placement {
+        &Placement::Invisible { page_index } => vec![Place::Invisible { page_index }],
+        &Placement::Visible {
+            page_index,
+            x_mm,
+            y_mm,
+            width_mm,
+            height_mm,
+        } => vec![Place::Visible(Spot {
+            page_index,
+            x_mm,
+            y_mm,
+            width_mm,
+            height_mm,
+            part: Part::WHOLE,
+        })],
+        Placement::Places(spots) if spots.is_empty() => {
+            return Err(invalid("placement", "names no place"));
+        }
+        Placement::Places(spots) => spots.iter().copied().map(Place::Visible).collect(),
+    })
+}
+
+/// A widget with its place worked out.
+struct Widget<'a> {
+    id: ObjectId,
+    page: Rc<Page<'a>>,
+    sheet: Sheet,
+    rectangle: [f64; 4],
+    /// The part of the appearance that it shows; none without area.
+    part: Option<Part>,
+}
+
+struct Widgets<'a>(Vec<Widget<'a>>);
+
+impl<'a> Widgets<'a> {
+    fn lay(
+        update: &mut Update<'_, 'a>,
+        places: &[Place],
+        may_leave_page: bool,
+    ) -> Result<Self, PdfError> {
+        let mut pages: BTreeMap<usize, Rc<Page<'a>>> = BTreeMap::new();
+        let mut widgets = Vec::with_capacity(places.len());
+        for place in places {
+            let (page_index, spot) = match place {
+                Place::Invisible { page_index } => (*page_index, None),
+                Place::Visible(spot) => (spot.page_index, Some(spot)),
+            };
+            let page = match pages.get(&page_index) {
+                Some(page) => Rc::clone(page),
+                None => {
+                    let page = Rc::new(update.document.page(page_index)?);
+                    pages.insert(page_index, Rc::clone(&page));
+                    page
+                }
+            };
+            let sheet = Sheet::new(page.crop_box, page.rotate, page.user_unit);
+            let rectangle = match spot {
+                None => [0.0; 4],
+                Some(spot) => {
+                    let stamp = Stamp {
+                        x_mm: spot.x_mm,
+                        y_mm: spot.y_mm,
+                        width_mm: spot.width_mm,
+                        height_mm: spot.height_mm,
+                    };
+                    sheet.rectangle(page_index, &stamp, may_leave_page)?
+                }
+            };
+            widgets.push(Widget {
+                id: update.new_id()?,
+                page,
+                sheet,
+                rectangle,
+                part: spot.map(|spot| spot.part),
+            });
+        }
+        Ok(Self(widgets))
+    }
+
+    fn is_visible(&self) -> bool {
+        self.0.iter().any(|widget| widget.part.is_some())
+    }
+}
+
+impl Widget<'_> {
+    fn entries(&self) -> Dictionary {
+        let mut entries = Dictionary::new();
+        entries.set("Type", name("Annot"));
+        entries.set("Subtype", name("Widget"));
+        entries.set("FT", name("Sig"));
+        entries.set("F", PRINT | LOCKED);
+        entries.set("P", new_reference(self.page.id));
+        entries.set("Rect", numbers(self.rectangle));
+        if self.part.is_some() && self.sheet.turn != Turn::None {
+            let mut characteristics = Dictionary::new();
+            characteristics.set("R", self.sheet.turn.degrees());
+            entries.set("MK", characteristics);
+        }
+        entries
+    }
+
+    fn enter_in_page(&self, update: &mut Update<'_, '_>) -> Result<(), PdfError> {
+        let annotations = Slot::object(self.page.id);
+        let page_value = &self.page.dictionary.value;
+        let element = reference(self.id);
+        update.append_to(&annotations, Some(page_value), "Annots", element)
+    }
 }
 
 fn existing_field(
@@ -195,8 +438,9 @@ fn existing_field(
     });
     if let (Some((widget, page_index, rectangle)), Some(appearance)) = (shown, &request.appearance)
     {
+        let artist = Artist::new(appearance, false)?;
         show_in(
-            update, field_name, widget, page_index, rectangle, appearance,
+            update, fields, field_name, widget, page_index, rectangle, artist,
         )?;
     }
     Ok(Planned {
@@ -210,11 +454,12 @@ fn existing_field(
 /// Gives an existing widget its appearance.
 fn show_in(
     update: &mut Update<'_, '_>,
+    fields: &[SignatureField],
     field_name: &str,
     widget: ObjectId,
     page_index: Option<usize>,
     rectangle: [f64; 4],
-    appearance: &Appearance,
+    mut artist: Artist<'_>,
 ) -> Result<(), PdfError> {
     let document = update.document;
     let object = document.object(widget)?;
@@ -231,7 +476,7 @@ fn show_in(
         update.changes.entry(&slot, "F", Patch::Replace(flags));
     }
     let turn = Turn::from_degrees(document.page(page_index)?.rotate);
-    let form = draw(update, appearance, rectangle, turn)?;
+    let form = artist.draw(update, fields, Part::WHOLE, rectangle, turn)?;
     let normal = [b"<</N ", reference(form).as_slice(), b">>"].concat();
     update.changes.entry(&slot, "AP", Patch::Replace(normal));
     Ok(())
@@ -258,40 +503,6 @@ fn page_showing(
     Ok(None)
 }
 
-/// The appearance as a form XObject that stands upright in `rectangle` (8.10, 12.5.5).
-fn draw(
-    update: &mut Update<'_, '_>,
-    appearance: &Appearance,
-    rectangle: [f64; 4],
-    turn: Turn,
-) -> Result<ObjectId, PdfError> {
-    let [left, bottom, right, top] = appearance.bbox;
-    let finite = appearance.bbox.iter().all(|edge| edge.is_finite());
-    if !finite || left >= right || bottom >= top {
-        return Err(invalid("appearance", "has a bbox without area").into());
-    }
-    let Fit { bbox, matrix } = geometry::fit(appearance.bbox, rectangle, turn);
-    let mut entries = Dictionary::new();
-    entries.set("Type", name("XObject"));
-    entries.set("Subtype", name("Form"));
-    entries.set("FormType", 1);
-    entries.set("BBox", numbers(bbox));
-    entries.set("Matrix", numbers(matrix));
-    entries.set("Resources", Dictionary::new());
-    entries.set("Filter", name("FlateDecode"));
-    let id = update.new_id()?;
-    update.add(id, Stream::new(entries, deflate(&appearance.content)));
-    Ok(id)
-}
-
-fn deflate(content: &[u8]) -> Vec<u8> {
-    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::best());
-    encoder
-        .write_all(content)
-        .and_then(|()| encoder.finish())
-        .expect("writing into memory does not fail")
-}
-
 fn normal_appearance(form: ObjectId) -> Dictionary {
     let mut appearances = Dictionary::new();
     appearances.set("N", new_reference(form));
@@ -299,7 +510,7 @@ fn normal_appearance(form: ObjectId) -> Dictionary {
 }
 
 /// An array of numbers, rounded to thousandths of a point (0.35 µm).
-fn numbers<const COUNT: usize>(values: [f64; COUNT]) -> NewObject {
+pub(super) fn numbers<const COUNT: usize>(values: [f64; COUNT]) -> NewObject {
     let number = |value: f64| {
         let rounded = (value * 1000.0).round() / 1000.0;
         if rounded.fract() == 0.0 && rounded.abs() < 1e9 {
@@ -317,14 +528,21 @@ fn note_overlaps(
     page_index: usize,
     [left, bottom, right, top]: [f64; 4],
 ) {
+    if left >= right || bottom >= top {
+        return;
+    }
     let over = |other: [f64; 4]| {
         let [other_left, other_bottom, other_right, other_top] = other;
         left < other_right && other_left < right && bottom < other_top && other_bottom < top
     };
     for field in fields {
         if field.page_index == Some(page_index) && field.rect.is_some_and(over) {
-            let name = field.name.clone();
-            update.notes.push(Note::OverlapsField { name });
+            let note = Note::OverlapsField {
+                name: field.name.clone(),
+            };
+            if !update.notes.contains(&note) {
+                update.notes.push(note);
+            }
         }
     }
 }

@@ -93,11 +93,12 @@ impl Sheet {
     /// The rectangle of a stamp in default user space.
     ///
     /// # Errors
-    /// The stamp has no size or does not lie wholly on the page.
+    /// The stamp has no size, or does not lie wholly on the page and `may_leave_page` is not set.
     pub(super) fn rectangle(
         &self,
         page_index: usize,
         stamp: &Stamp,
+        may_leave_page: bool,
     ) -> Result<[f64; 4], UpdateError> {
         let Stamp {
             x_mm,
@@ -118,7 +119,9 @@ impl Sheet {
         let fits = |start: f64, length: f64, room: f64| {
             start >= -TOLERANCE_MM && start + length <= room + TOLERANCE_MM
         };
-        if !fits(x_mm, width_mm, page_width_mm) || !fits(y_mm, height_mm, page_height_mm) {
+        let lies_on_page =
+            fits(x_mm, width_mm, page_width_mm) && fits(y_mm, height_mm, page_height_mm);
+        if !lies_on_page && !may_leave_page {
             let um = |mm: f64| (mm * 1000.0).round() as i64;
             return Err(UpdateError::OutsidePage {
                 page_index,
@@ -259,7 +262,7 @@ mod tests {
                         x_mm: if user_unit < 1.0 { 5.0 } else { stamp.x_mm },
                         ..stamp
                     };
-                    let rectangle = sheet.rectangle(0, &stamp).expect(&name);
+                    let rectangle = sheet.rectangle(0, &stamp, false).expect(&name);
                     let fit = fit([0.0, 0.0, diameter, diameter], rectangle, sheet.turn);
                     let corners = [
                         ([0.0, diameter], [stamp.x_mm, stamp.y_mm]),
@@ -318,7 +321,7 @@ mod tests {
         ];
         for (name, crop, rotate, user_unit, expected) in cases {
             let sheet = Sheet::new(crop, rotate, user_unit);
-            let got = sheet.rectangle(0, &stamp).expect(name);
+            let got = sheet.rectangle(0, &stamp, false).expect(name);
             for (value, wanted) in got.iter().zip(expected) {
                 assert!((value - wanted).abs() < 1e-9, "{name}: {got:?}");
             }
@@ -335,7 +338,7 @@ mod tests {
             height_mm: 42.0,
         };
         assert!(
-            sheet.rectangle(0, &at(255.0, 168.0)).is_ok(),
+            sheet.rectangle(0, &at(255.0, 168.0), false).is_ok(),
             "turned A4 is 297 wide"
         );
         for (name, stamp) in [
@@ -344,7 +347,7 @@ mod tests {
             ("left", at(-1.0, 10.0)),
             ("above", at(10.0, -1.0)),
         ] {
-            let error = sheet.rectangle(3, &stamp).expect_err(name);
+            let error = sheet.rectangle(3, &stamp, false).expect_err(name);
             let UpdateError::OutsidePage {
                 page_index: 3,
                 page_width_um: 297_000,
@@ -361,7 +364,7 @@ mod tests {
                 ..at(10.0, 10.0)
             };
             assert!(matches!(
-                sheet.rectangle(0, &stamp),
+                sheet.rectangle(0, &stamp, false),
                 Err(UpdateError::RequestInvalid {
                     field: "placement",
                     ..

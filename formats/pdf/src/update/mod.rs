@@ -13,6 +13,7 @@
 //! forbids. `/NeedAppearances true` is left alone and reported: PDF/A forbids it, but the forms of
 //! LibreOffice and others carry it, and taking it away could blank their other fields.
 
+mod appearance;
 mod error;
 mod field;
 mod geometry;
@@ -27,7 +28,10 @@ mod tail;
 
 pub use error::UpdateError;
 pub use prepared::{Note, PreparedUpdate};
-pub use request::{Appearance, FieldTarget, Placement, SignatureRequest};
+pub use request::{
+    Appearance, Certification, EmptyField, FieldFamily, FieldTarget, Image, Part, Placement,
+    SignatureOptions, SignatureRequest, Spot,
+};
 
 use lopdf::{Dictionary, Object as NewObject};
 
@@ -61,9 +65,14 @@ pub fn prepare(
     }
     let field = field::plan(&mut update, &form, request)?;
     form.take_note_of(&mut update, &field)?;
+    let mut field_reference = field.reference;
+    if let Some(certification) = request.options.certification {
+        permission::note_certification(&mut update, field.signature_id)?;
+        field_reference = Some(permission::certification_reference(certification));
+    }
 
     let mut tail = Tail::after(document.bytes());
-    let slots = entries.write(field.signature_id, field.reference.as_deref(), &mut tail);
+    let slots = entries.write(field.signature_id, field_reference.as_deref(), &mut tail);
     let Update {
         changes,
         new_objects,
@@ -169,11 +178,10 @@ impl<'d, 'a> Update<'d, 'a> {
             });
         }
         match found {
-            lookup::Found::Nothing => {
-                let array = [b"[", element.as_slice(), b"]"].concat();
-                self.changes.entry(slot, key, Patch::Replace(array));
+            lookup::Found::Nothing | lookup::Found::Here(_) => {
+                let append = Patch::Append(vec![element]);
+                self.changes.entry(slot, key, append);
             }
-            lookup::Found::Here(_) => self.changes.entry(slot, key, Patch::Append(element)),
             lookup::Found::There(object) => self.changes.append(object.id, element),
         }
         Ok(())

@@ -9,8 +9,8 @@ use crate::object::{Kind, ObjectId, Value};
 pub(super) enum Patch {
     /// Other bytes take its place.
     Replace(Vec<u8>),
-    /// One element more at the end of an array; an array of it alone where there was no value.
-    Append(Vec<u8>),
+    /// Elements more at the end of an array; an array of them alone where there was no array.
+    Append(Vec<Vec<u8>>),
     /// Some entries of a dictionary change; a new dictionary where there was no value.
     Entries(Vec<(&'static str, Patch)>),
 }
@@ -21,7 +21,7 @@ impl Patch {
         let mut out = Vec::new();
         match self {
             Self::Replace(bytes) => out.extend_from_slice(bytes),
-            Self::Append(element) => {
+            Self::Append(elements) => {
                 let written = value
                     .filter(|value| matches!(value.kind, Kind::Array(_)))
                     .and_then(|array| raw.get(array.span.clone()))
@@ -31,12 +31,27 @@ impl Patch {
                 if out.len() > 1 {
                     out.push(b' ');
                 }
-                out.extend_from_slice(element);
+                out.extend_from_slice(&elements.join(&b' '));
                 out.push(b']');
             }
             Self::Entries(entries) => apply_entries(entries, raw, value, &mut out),
         }
         out
+    }
+
+    /// Takes the place of this change; two that append become one. One array may be reached in two
+    /// ways, as `/Fields` and as `/Annots`: an element goes in once.
+    fn join(&mut self, later: Self) {
+        match (self, later) {
+            (Self::Append(elements), Self::Append(more)) => {
+                for element in more {
+                    if !elements.contains(&element) {
+                        elements.push(element);
+                    }
+                }
+            }
+            (known, later) => *known = later,
+        }
     }
 
     /// Adds a change of `key`, inside the dictionaries that `path` leads through.
@@ -46,8 +61,10 @@ impl Patch {
         };
         let (step, rest) = match path.split_first() {
             None => {
-                entries.retain(|(known, _)| *known != key);
-                entries.push((key, patch));
+                match entries.iter_mut().find(|(known, _)| *known == key) {
+                    Some((_, known)) => known.join(patch),
+                    None => entries.push((key, patch)),
+                }
                 return;
             }
             Some((step, rest)) => (*step, rest),
@@ -148,7 +165,13 @@ impl Changes {
 
     /// Adds an element to an indirect array.
     pub(super) fn append(&mut self, array: ObjectId, element: Vec<u8>) {
-        self.0.insert(array, Patch::Append(element));
+        let append = Patch::Append(vec![element]);
+        match self.0.get_mut(&array) {
+            Some(known) => known.join(append),
+            None => {
+                self.0.insert(array, append);
+            }
+        }
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (ObjectId, &Patch)> {

@@ -1,9 +1,10 @@
 //! What earlier signatures and the field itself permit (ISO 32000-2, 12.8.2 and 12.7.5.5).
 
+use super::Update;
 use super::error::UpdateError;
 use super::lookup::{Found, elements, entry};
-use super::patch::reference;
-use super::request::{FieldTarget, SignatureRequest};
+use super::patch::{Patch, Slot, reference};
+use super::request::{Certification, FieldTarget, SignatureRequest};
 use crate::document::Document;
 use crate::error::PdfError;
 use crate::object::{Object, ObjectId, Value};
@@ -47,6 +48,63 @@ pub(super) fn check_earlier(
             }
         }
     }
+    Ok(())
+}
+
+/// Refuses what only the first signature of a document may do (12.8.2.2.1): to certify, and to
+/// make fields for others.
+pub(super) fn check_first(
+    signed: &[Signed],
+    request: &SignatureRequest,
+) -> Result<(), UpdateError> {
+    let options = &request.options;
+    let asks = options.certification.is_some() || options.family.is_some();
+    if asks && let Some(first) = signed.first() {
+        let by = first.field.clone();
+        return Err(UpdateError::NotTheFirst { by });
+    }
+    if asks && matches!(request.field, FieldTarget::Existing { .. }) {
+        return Err(UpdateError::RequestInvalid {
+            field: "field",
+            problem: "is an existing one, and a certification or fields for others need a new one",
+        });
+    }
+    let has_others = options
+        .family
+        .as_ref()
+        .is_some_and(|family| !family.empty.is_empty());
+    if has_others && options.certification == Some(Certification::NoChanges) {
+        return Err(UpdateError::RequestInvalid {
+            field: "certification",
+            problem: "permits no change, and there are fields for later signers",
+        });
+    }
+    Ok(())
+}
+
+/// The written `/Reference` of a certifying signature (12.8.2.2).
+pub(super) fn certification_reference(certification: Certification) -> Vec<u8> {
+    format!(
+        "[<</Type/SigRef/TransformMethod/DocMDP\
+         /TransformParams<</Type/TransformParams/V/1.2/P {}>>>>]",
+        certification.permission()
+    )
+    .into_bytes()
+}
+
+/// Names the certifying signature in the catalog's `/Perms` (12.8.6).
+pub(super) fn note_certification(
+    update: &mut Update<'_, '_>,
+    signature: ObjectId,
+) -> Result<(), PdfError> {
+    let document = update.document;
+    let catalog = Slot::object(document.catalog_id());
+    let slot = match Found::follow(document, document.catalog().get(b"Perms"))? {
+        Found::There(object) => Slot::object(object.id),
+        Found::Nothing | Found::Here(_) => catalog.inside("Perms"),
+    };
+    let value = Patch::Replace(reference(signature));
+    update.changes.entry(&slot, "DocMDP", value);
     Ok(())
 }
 

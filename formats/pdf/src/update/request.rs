@@ -1,5 +1,7 @@
 //! What a caller asks of an update: where the seal goes, what it shows, what the signature says.
 
+use std::sync::Arc;
+
 /// Where the widget of a new signature field goes.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Placement {
@@ -24,26 +26,89 @@ pub enum Placement {
         /// The page, counted from 0.
         page_index: usize,
     },
+    /// One signature shown in several places: a field for each, all with the same value, because
+    /// a signature field never has more than one widget (ISO 32000-2, 12.7.5.5).
+    Places(Vec<Spot>),
 }
 
 impl Placement {
-    /// The page that carries the widget, counted from 0.
+    /// The page that carries the first widget, counted from 0.
     pub fn page_index(&self) -> usize {
         match self {
             Self::Visible { page_index, .. } | Self::Invisible { page_index } => *page_index,
+            Self::Places(spots) => spots.first().map_or(0, |spot| spot.page_index),
         }
     }
+}
+
+/// One of several places of a signature; lengths as in [`Placement::Visible`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Spot {
+    /// The page, counted from 0.
+    pub page_index: usize,
+    /// From the left edge of the page as seen.
+    pub x_mm: f64,
+    /// From the upper edge of the page as seen.
+    pub y_mm: f64,
+    /// The width of what is shown here.
+    pub width_mm: f64,
+    /// The height of what is shown here.
+    pub height_mm: f64,
+    /// Which part of the appearance is shown here.
+    pub part: Part,
+}
+
+/// A part of an appearance, its edges in shares of the whole from the upper left corner as seen.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Part {
+    /// 0 for the left edge of the whole.
+    pub left: f64,
+    /// 0 for the upper edge of the whole.
+    pub top: f64,
+    /// 1 for the right edge of the whole.
+    pub right: f64,
+    /// 1 for the lower edge of the whole.
+    pub bottom: f64,
+}
+
+impl Part {
+    /// All of it.
+    pub const WHOLE: Self = Self {
+        left: 0.0,
+        top: 0.0,
+        right: 1.0,
+        bottom: 1.0,
+    };
 }
 
 /// What the page shows where the seal stands.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Appearance {
-    /// A content stream of path operators and device colours; it uses no resource.
+    /// A content stream of path operators and device colours; its only resource is `/Im0`, the
+    /// image if there is one.
     pub content: Vec<u8>,
     /// The rectangle that `content` draws in, `[left, bottom, right, top]` in points.
     pub bbox: [f64; 4],
     /// The words for someone who cannot see it; they become `/TU` of the field.
     pub alternate_text: String,
+    /// A picture that `content` draws as `/Im0`; stored once, however many places show it.
+    pub image: Option<Arc<Image>>,
+}
+
+/// A picture in RGB, ready to be written as an image XObject (ISO 32000-2, 8.9.5).
+///
+/// The data are those of a PNG's `IDAT` chunks: zlib streams of rows with a PNG filter type each
+/// (`FlateDecode` with `/Predictor 15`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Image {
+    /// Columns.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
+    /// Three samples of 8 bits a pixel: device RGB.
+    pub colour: Vec<u8>,
+    /// One sample of 8 bits a pixel, 0 for clear (`/SMask`).
+    pub alpha: Option<Vec<u8>>,
 }
 
 /// Which field takes the signature.
@@ -86,4 +151,59 @@ pub struct SignatureRequest {
     pub reason: Option<String>,
     /// `/Location`.
     pub location: Option<String>,
+    /// What few requests need.
+    pub options: SignatureOptions,
+}
+
+/// What few requests need; the default is none of it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct SignatureOptions {
+    /// New places may stick out of their page, or be larger than it.
+    pub may_leave_page: bool,
+    /// The signature certifies the document: it must be the first, in a new field.
+    pub certification: Option<Certification>,
+    /// Fields for later signers, made in the same update. No earlier signature may exist: it would
+    /// not have agreed to them.
+    pub family: Option<FieldFamily>,
+}
+
+/// What may follow a certifying signature (DocMDP, ISO 32000-2, 12.8.2.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Certification {
+    /// P 1: nothing.
+    NoChanges,
+    /// P 2: filling in existing fields, and signing them.
+    FillingAndSigning,
+}
+
+impl Certification {
+    /// `/P`.
+    pub fn permission(self) -> i64 {
+        match self {
+            Self::NoChanges => 1,
+            Self::FillingAndSigning => 2,
+        }
+    }
+}
+
+/// Fields below one parent: the new one that is signed first, then empty ones in their order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FieldFamily {
+    /// The partial name of the parent, a new field at the top of the form.
+    pub parent: String,
+    /// The empty fields.
+    pub empty: Vec<EmptyField>,
+}
+
+/// A signature field for a later signer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EmptyField {
+    /// Its partial name.
+    pub name: String,
+    /// Its one place; [`Placement::Places`] with several is refused.
+    pub placement: Placement,
+    /// `/TU`: what the field is for, in words.
+    pub description: String,
+    /// Signing it locks all fields and permits no change after it (`/Lock`, 12.7.5.5, table 236).
+    pub closes_document: bool,
 }

@@ -25,51 +25,56 @@ pub(super) fn is_tagged(update: &Update<'_, '_>) -> Result<bool, PdfError> {
         .is_some())
 }
 
-/// Puts a `<Form>` element for the widget into the tree and gives the widget's `/StructParent`.
-/// `None`, with a note, when the tree has a shape that this code does not extend.
+/// Puts a `<Form>` element for each widget into the tree and gives the first one's `/StructParent`;
+/// the others follow it. `None`, with a note, when the tree has a shape that this code does not
+/// extend.
 pub(super) fn add(
     update: &mut Update<'_, '_>,
-    page: &Page<'_>,
-    widget: ObjectId,
+    widgets: &[(&Page<'_>, ObjectId)],
     alternate_text: &str,
 ) -> Result<Option<i64>, PdfError> {
     let Some(plan) = Plan::make(update)? else {
         update.notes.push(Note::NotTagged);
         return Ok(None);
     };
-    let element = update.new_id()?;
-    let mut marked = Dictionary::new();
-    marked.set("Type", name("OBJR"));
-    marked.set("Obj", new_reference(widget));
-    marked.set("Pg", new_reference(page.id));
-    let mut entries = Dictionary::new();
-    entries.set("Type", name("StructElem"));
-    entries.set("S", name("Form"));
-    entries.set("P", new_reference(plan.parent.id));
-    entries.set("Pg", new_reference(page.id));
-    entries.set("Alt", text_string(alternate_text));
-    entries.set("K", marked);
-    update.add(element, NewObject::Dictionary(entries));
-
-    plan.add_kid(update, element)?;
-    let row = [format!("{} ", plan.key).as_bytes(), &reference(element)].concat();
-    update.append_to(&plan.leaf, Some(&plan.leaf_value), "Nums", row)?;
+    let mut elements = Vec::new();
+    let mut next = plan.key;
+    for (page, widget) in widgets {
+        let element = update.new_id()?;
+        let mut marked = Dictionary::new();
+        marked.set("Type", name("OBJR"));
+        marked.set("Obj", new_reference(*widget));
+        marked.set("Pg", new_reference(page.id));
+        let mut entries = Dictionary::new();
+        entries.set("Type", name("StructElem"));
+        entries.set("S", name("Form"));
+        entries.set("P", new_reference(plan.parent.id));
+        entries.set("Pg", new_reference(page.id));
+        entries.set("Alt", text_string(alternate_text));
+        entries.set("K", marked);
+        update.add(element, NewObject::Dictionary(entries));
+        let row = [format!("{next} ").as_bytes(), &reference(element)].concat();
+        update.append_to(&plan.leaf, Some(&plan.leaf_value), "Nums", row)?;
+        elements.push(element);
+        next += 1;
+        if page
+            .dictionary
+            .dictionary()
+            .is_some_and(|page| page.get(b"Tabs").is_none())
+        {
+            let order = Patch::Replace(b"/S".to_vec());
+            update.changes.entry(&Slot::object(page.id), "Tabs", order);
+        }
+    }
+    plan.add_kids(update, &elements)?;
     for (slot, first) in &plan.limits {
-        let limits = format!("[{first} {}]", plan.key).into_bytes();
+        let limits = format!("[{first} {}]", next - 1).into_bytes();
         update.changes.entry(slot, "Limits", Patch::Replace(limits));
     }
-    let next = (plan.key + 1).to_string().into_bytes();
+    let next = next.to_string().into_bytes();
     update
         .changes
         .entry(&plan.root, "ParentTreeNextKey", Patch::Replace(next));
-    if page
-        .dictionary
-        .dictionary()
-        .is_some_and(|page| page.get(b"Tabs").is_none())
-    {
-        let order = Patch::Replace(b"/S".to_vec());
-        update.changes.entry(&Slot::object(page.id), "Tabs", order);
-    }
     Ok(Some(plan.key))
 }
 
@@ -157,21 +162,23 @@ impl<'a> Plan<'a> {
         }))
     }
 
-    /// Adds the element to `/K` of the parent, which may be an array or one kid alone.
-    fn add_kid(&self, update: &mut Update<'_, 'a>, element: ObjectId) -> Result<(), PdfError> {
+    /// Adds the elements to `/K` of the parent, which may be an array or one kid alone.
+    fn add_kids(&self, update: &mut Update<'_, 'a>, elements: &[ObjectId]) -> Result<(), PdfError> {
         let slot = Slot::object(self.parent.id);
         let kids = self.parent.dictionary().and_then(|parent| parent.get(b"K"));
         let found = Found::follow(update.document, kids)?;
         let alone = found
             .value()
             .is_some_and(|value| value.as_array().is_none());
+        let references: Vec<Vec<u8>> = elements.iter().copied().map(reference).collect();
+        let references = references.join(&b' ');
         if let Some(kids) = kids.filter(|_| alone) {
             let kid = self.parent.raw().get(kids.span.clone()).unwrap_or_default();
-            let both = [b"[", kid, b" ", &reference(element), b"]"].concat();
-            update.changes.entry(&slot, "K", Patch::Replace(both));
+            let all = [b"[", kid, b" ", &references, b"]"].concat();
+            update.changes.entry(&slot, "K", Patch::Replace(all));
             return Ok(());
         }
-        update.append_to(&slot, Some(&self.parent.value), "K", reference(element))
+        update.append_to(&slot, Some(&self.parent.value), "K", references)
     }
 }
 

@@ -13,7 +13,7 @@ use std::process::Command;
 use crate::support::{Builder, Place, open};
 use yinxin_pdf::{
     Appearance, Document, FieldTarget, Object, PdfError, Placement, PreparedUpdate,
-    SignatureRequest, UpdateError, Value, XrefKind, prepare,
+    SignatureOptions, SignatureRequest, UpdateError, Value, XrefKind, prepare,
 };
 
 /// A red square, half a square inch.
@@ -22,6 +22,7 @@ pub fn appearance() -> Appearance {
         content: b"q 0.9 0 0.07 rg 0 0 100 100 re f Q\n".to_vec(),
         bbox: [0.0, 0.0, 100.0, 100.0],
         alternate_text: "电子印章：示例村".to_owned(),
+        image: None,
     }
 }
 
@@ -38,6 +39,7 @@ pub fn request() -> SignatureRequest {
         name: Some("示例村村民委员会".to_owned()),
         reason: Some("(test)".to_owned()),
         location: None,
+        options: SignatureOptions::default(),
     }
 }
 
