@@ -374,7 +374,7 @@ pub fn rsa_spki_der(pkcs1_der: &[u8]) -> Vec<u8> {
 }
 
 /// DER leaves `critical FALSE` out.
-fn extension(dotted: &str, critical: bool, value_der: &[u8]) -> Vec<u8> {
+pub(crate) fn extension(dotted: &str, critical: bool, value_der: &[u8]) -> Vec<u8> {
     let critical = if critical {
         tlv::boolean(true)
     } else {
@@ -384,7 +384,7 @@ fn extension(dotted: &str, critical: bool, value_der: &[u8]) -> Vec<u8> {
 }
 
 /// A named BIT STRING: trailing zero bits are left out (X.690 11.2.2).
-fn key_usage_der(usage: &KeyUsage) -> Vec<u8> {
+pub(crate) fn key_usage_der(usage: &KeyUsage) -> Vec<u8> {
     let mut octets = [0_u8; 2];
     let mut used = 0;
     for (index, set) in usage.flags().into_iter().enumerate() {
@@ -411,7 +411,7 @@ fn distribution_points_der(address: &str) -> Vec<u8> {
     tlv::sequence(&[&tlv::sequence(&[&distribution_point])])
 }
 
-fn sequence_of(elements: impl IntoIterator<Item = Vec<u8>>) -> Vec<u8> {
+pub(crate) fn sequence_of(elements: impl IntoIterator<Item = Vec<u8>>) -> Vec<u8> {
     let content: Vec<u8> = elements.into_iter().flatten().collect();
     tlv::encode(tlv::tag::SEQUENCE, &content)
 }

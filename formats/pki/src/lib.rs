@@ -1,4 +1,4 @@
-//! X.509 certificates, revocation lists and CMS: what their bytes say, never whether we like it.
+//! X.509 certificates and requests, revocation lists and CMS: what their bytes say, never whether we like it.
 //!
 //! This crate is the one door to the certificate crates: no foreign type stands in a public
 //! signature. It knows no clock, no policy and no private key. What is to be signed leaves as
@@ -21,6 +21,7 @@ mod name;
 mod oid;
 mod pem;
 mod public_key;
+mod request;
 pub mod tlv;
 mod verify;
 
@@ -36,5 +37,6 @@ pub use limits::{
 };
 pub use pem::{PemBlock, pem_blocks, to_pem};
 pub use public_key::PublicKey;
+pub use request::{CertificationRequest, REQUEST_PEM_LABEL, RequestTemplate};
 pub use tlv::UnixSeconds;
 pub use verify::verify_signature;

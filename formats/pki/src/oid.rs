@@ -33,6 +33,9 @@ pub(crate) const SIGNING_TIME: &str = "1.2.840.113549.1.9.5";
 pub(crate) const SIGNING_CERTIFICATE: &str = "1.2.840.113549.1.9.16.2.12";
 pub(crate) const SIGNING_CERTIFICATE_V2: &str = "1.2.840.113549.1.9.16.2.47";
 
+/// extensionRequest of a certification request (RFC 2985 5.4.2).
+pub(crate) const EXTENSION_REQUEST: &str = "1.2.840.113549.1.9.14";
+
 // Certificate and list extensions (RFC 5280 4.2, 5.2, 5.3).
 pub(crate) const SUBJECT_KEY_ID: &str = "2.5.29.14";
 pub(crate) const KEY_USAGE: &str = "2.5.29.15";
