@@ -1,14 +1,16 @@
 //! Key stores: the only code that touches a private key.
 
 pub mod key_file;
+mod router;
 mod software;
 
+pub use router::KeyRouter;
 pub use software::SoftwareKeyStore;
 
 use yinxin_pki::SignatureAlgorithm;
 
 /// Why a key store did not sign.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum KeyStoreError {
     /// The configuration names a key that no store holds.
     #[error("no key store holds a key named {key}")]
@@ -56,6 +58,16 @@ pub enum KeyStoreError {
         operation: &'static str,
         /// The device's answer, by the name its standard gives it.
         answer: String,
+    },
+    /// The device signs for others, and the line is full or the caller's time was up in it.
+    #[error("the device {device} is busy: {limit} is {max}")]
+    DeviceBusy {
+        /// The device's name.
+        device: String,
+        /// Which limit was met.
+        limit: &'static str,
+        /// Its value.
+        max: u64,
     },
     /// The device is there and refused.
     #[error("the device of the key {key} refused: {operation} gave {answer}")]

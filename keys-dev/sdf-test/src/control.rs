@@ -6,9 +6,11 @@
 //! dropped = 1                   every call gives SDR_COMMFAIL
 //! wrong_signature = 1           signs something else than asked
 //! wrong_one_in = 1000           so does every thousandth signature
-//! code.SDF_NAME = 0x0100000d    the function gives this code
+//! code.SDF_NAME = 0x0100000d    the function gives this code; PKCS#11's go by C_NAME
 //! hang_ms.SDF_NAME = 500        the function waits first
 //! short.SDF_NAME = 3            the function's answer lacks its last 3 bytes
+//! sessions_max = 2              a third session is refused with SDR_OPENSESSION
+//! two_keys = 1                  the PKCS#11 token has two private keys of one label
 //! ```
 //! A line that cannot be read is ignored, as by a device.
 
@@ -76,6 +78,14 @@ impl Control {
     pub(crate) fn hang(&self, function: &str) -> Option<Duration> {
         self.number(&format!("hang_ms.{function}"))
             .map(Duration::from_millis)
+    }
+
+    pub(crate) fn has_two_keys(&self) -> bool {
+        self.number("two_keys") == Some(1)
+    }
+
+    pub(crate) fn sessions_max(&self) -> u64 {
+        self.number("sessions_max").unwrap_or(u64::MAX)
     }
 
     pub(crate) fn shorten(&self, function: &str, answer: &mut Vec<u8>) {

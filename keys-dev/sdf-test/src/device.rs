@@ -25,7 +25,7 @@ fn key_file(extension: &str, kind: KeyKind) -> Vec<u8> {
     })
 }
 
-fn sm2() -> &'static yinxin_sm::SecretKey {
+pub(crate) fn sm2() -> &'static yinxin_sm::SecretKey {
     SM2.get_or_init(|| {
         yinxin_sm::SecretKey::from_pkcs8_der(&key_file("sm2", KeyKind::Sm2))
             .expect("the key file holds an SM2 key")

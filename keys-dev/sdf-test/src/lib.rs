@@ -1,4 +1,5 @@
-//! A GM/T 0018 library over software keys, for tests: it never becomes part of a product binary.
+//! A device over software keys, for tests: a GM/T 0018 library, and a PKCS#11 token with SM2
+//! ([`token`]), in one file. It never becomes part of a product binary.
 //!
 //! It keeps its state beside its own file, so that two copies of the file are two devices:
 //! `<file>.sm2` and `<file>.rsa` hold the keys of index 1 (made when first needed), and
@@ -10,14 +11,17 @@
 
 pub mod control;
 mod device;
+pub mod token;
 
 use std::ffi::c_void;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use control::Control;
 
 /// SDR_OK.
 const OK: i32 = 0;
 const COMMUNICATION: i32 = 0x0100_0003;
+const NO_SESSION: i32 = 0x0100_0006;
 const RIGHT: i32 = 0x0100_0007;
 const KEY_NOT_EXIST: i32 = 0x0100_0008;
 const SIGN: i32 = 0x0100_000d;
@@ -26,6 +30,21 @@ const INPUT: i32 = 0x0100_001d;
 
 /// The index of the only key of each kind.
 const KEY_INDEX: u32 = 1;
+
+static SESSIONS: AtomicU64 = AtomicU64::new(0);
+static REFUSED: AtomicU64 = AtomicU64::new(0);
+
+/// How many sessions are open.
+#[unsafe(no_mangle)]
+pub extern "C" fn yinxin_sdf_test_sessions() -> u64 {
+    SESSIONS.load(Ordering::SeqCst)
+}
+
+/// How many wrong passwords were given.
+#[unsafe(no_mangle)]
+pub extern "C" fn yinxin_sdf_test_refused() -> u64 {
+    REFUSED.load(Ordering::SeqCst)
+}
 
 /// What a session handle points at.
 struct Session {
@@ -72,8 +91,13 @@ pub unsafe extern "C" fn SDF_CloseDevice(device: *mut c_void) -> i32 {
 /// `session` is a place for a handle.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn SDF_OpenSession(_device: *mut c_void, session: *mut *mut c_void) -> i32 {
-    if let Err(code) = enter("SDF_OpenSession") {
-        return code;
+    let control = match enter("SDF_OpenSession") {
+        Ok(control) => control,
+        Err(code) => return code,
+    };
+    if SESSIONS.fetch_add(1, Ordering::SeqCst) >= control.sessions_max() {
+        SESSIONS.fetch_sub(1, Ordering::SeqCst);
+        return NO_SESSION;
     }
     let opened = Box::new(Session { has_right: false });
     // SAFETY: the caller's contract.
@@ -87,6 +111,7 @@ pub unsafe extern "C" fn SDF_OpenSession(_device: *mut c_void, session: *mut *mu
 pub unsafe extern "C" fn SDF_CloseSession(session: *mut c_void) -> i32 {
     // SAFETY: the caller's contract.
     drop(unsafe { Box::from_raw(session.cast::<Session>()) });
+    SESSIONS.fetch_sub(1, Ordering::SeqCst);
     OK
 }
 
@@ -109,6 +134,7 @@ pub unsafe extern "C" fn SDF_GetPrivateKeyAccessRight(
     // SAFETY: the caller's contract.
     let given = unsafe { std::slice::from_raw_parts(password, length as usize) };
     if given != control.password() {
+        REFUSED.fetch_add(1, Ordering::SeqCst);
         return ACCESS;
     }
     // SAFETY: the caller's contract.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use yinxin_signer::keys::KeyStoreError;
 
 /// Why a device's store could not be opened. Never holds anything secret.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum OpenError {
     /// The vendor's library cannot be loaded.
     #[error("the library {path} cannot be loaded: {detail}", path = path.display())]
@@ -64,7 +64,37 @@ pub enum OpenError {
         /// The device's answer.
         answer: String,
     },
+    /// A pool cannot be set up so.
+    #[error("{field} {rule}")]
+    PoolSetting {
+        /// The field of [`crate::PoolSettings`].
+        field: &'static str,
+        /// What it must be.
+        rule: &'static str,
+    },
     /// A key cannot be used.
     #[error(transparent)]
     Key(#[from] KeyStoreError),
+}
+
+impl OpenError {
+    /// The same for a caller who wants a signature.
+    #[must_use]
+    pub fn into_key_store_error(self) -> KeyStoreError {
+        match self {
+            Self::Key(error) => error,
+            other @ (Self::Library { .. }
+            | Self::SymbolMissing { .. }
+            | Self::NoSuchToken { .. }
+            | Self::TokenAmbiguous { .. }
+            | Self::KeyUnnamed { .. }
+            | Self::NumberNotVendors { .. }
+            | Self::Listing { .. }
+            | Self::PoolSetting { .. }) => KeyStoreError::DeviceUnavailable {
+                key: String::new(),
+                operation: "connecting",
+                answer: other.to_string(),
+            },
+        }
+    }
 }

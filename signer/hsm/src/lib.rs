@@ -1,16 +1,18 @@
-//! Key stores in devices: PKCS#11 tokens ([`Pkcs11KeyStore`]) and GM/T 0018 cryptographic
-//! machines ([`SdfKeyStore`]), behind [`yinxin_signer::keys::KeyStore`].
+//! Key stores in devices: PKCS#11 tokens ([`Pkcs11Settings`]) and GM/T 0018 cryptographic
+//! machines ([`SdfSettings`]), behind [`yinxin_signer::keys::KeyStore`].
 //!
 //! A device is foreign code and a wire: everything it gives is checked for length and range, and
 //! no key is offered before it has signed a fixed message that its public key verifies. What a
 //! device calls an error keeps the name its standard gives it.
 //!
-//! There is no global state here. Each store holds one connection behind a lock, drops it when
-//! the device is lost, and makes a new one, with the same checks, at the next call. A PIN that
-//! was refused once is not tried again: devices count, and lock themselves.
+//! There is no global state here. Each device has a pool of sessions ([`DeviceKeyStore`]) that
+//! drops what is lost and connects again by itself, with the same checks. A PIN that was refused
+//! once is not tried again: devices count, and lock themselves.
 
+mod device;
 mod error;
 mod pkcs11;
+mod pool;
 mod sdf;
 mod secret;
 mod self_test;
@@ -18,8 +20,9 @@ mod signature;
 
 pub use error::OpenError;
 pub use pkcs11::{
-    Pkcs11Key, Pkcs11KeyKind, Pkcs11KeyStore, Pkcs11Library, Sm2Encoding, Sm2Input, Sm2Numbers,
+    Pkcs11Key, Pkcs11KeyKind, Pkcs11Library, Pkcs11Settings, Sm2Encoding, Sm2Input, Sm2Numbers,
     TokenSelector,
 };
-pub use sdf::{FieldLayout, SdfError, SdfKey, SdfKeyKind, SdfKeyStore, SdfSettings};
+pub use pool::{DeviceKeyStore, DeviceState, DeviceStatus, PoolSettings, SharedKey};
+pub use sdf::{FieldLayout, SdfError, SdfKey, SdfKeyKind, SdfSettings};
 pub use secret::Secret;

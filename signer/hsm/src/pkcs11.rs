@@ -4,16 +4,17 @@ mod connection;
 mod settings;
 
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
 use cryptoki::error::{Error, RvError};
 use cryptoki::slot::Slot;
-use yinxin_pki::{PublicKey, SignatureAlgorithm};
-use yinxin_signer::keys::{KeyStore, KeyStoreError};
+use yinxin_pki::PublicKey;
+use yinxin_signer::keys::KeyStoreError;
 
-use crate::{OpenError, Secret, self_test};
-use connection::{Connection, OpenedKey};
+use crate::device::{Connected, Device, Failed, KeyFacts, LoginGate, Session};
+use crate::{DeviceKeyStore, OpenError, PoolSettings, Secret};
+use connection::Connection;
 pub use settings::{Pkcs11Key, Pkcs11KeyKind, Sm2Encoding, Sm2Input, Sm2Numbers, TokenSelector};
 
 /// A vendor's PKCS#11 library, loaded and initialised. Cheap to clone; it is never finalised,
@@ -74,178 +75,115 @@ impl Pkcs11Library {
     }
 }
 
-/// Keys of one token, by name.
-pub struct Pkcs11KeyStore {
-    library: Pkcs11Library,
-    selector: TokenSelector,
-    pin: Secret,
-    keys: Vec<(Pkcs11Key, Vec<u8>, PublicKey)>,
-    state: Mutex<State>,
+/// A token and its keys.
+#[derive(Clone, Debug)]
+pub struct Pkcs11Settings {
+    /// The vendor's library, loaded.
+    pub library: Pkcs11Library,
+    /// Which token.
+    pub token: TokenSelector,
+    /// Its user's PIN.
+    pub pin: Secret,
+    /// The keys to use.
+    pub keys: Vec<Pkcs11Key>,
 }
 
-enum State {
-    Connected(Connection),
-    Lost,
-    /// The PIN was refused while reconnecting: nothing is tried again, or the token locks.
-    PinRefused {
-        holder: String,
-    },
-}
-
-impl std::fmt::Debug for Pkcs11KeyStore {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_set()
-            .entries(self.keys.iter().map(|(settings, ..)| &settings.name))
-            .finish()
-    }
-}
-
-impl Pkcs11KeyStore {
-    /// Finds the token, logs in and tests every key: it must be there once, its public key must
-    /// be the expected one, and must verify a signature over a fixed message.
+impl Pkcs11Settings {
+    /// Starts sessions with the token. In each, every key must be there once, its public key must
+    /// be the expected one and must verify a signature over a fixed message;
+    /// [`DeviceKeyStore::wait_until_up`] tells of the first. `name` is for errors and figures.
     ///
     /// A token that another store of this process is logged in to takes any PIN, because PKCS#11
     /// knows one login for the whole process.
     ///
     /// # Errors
-    /// [`OpenError`]; [`KeyStoreError::NameTaken`] for two settings or two objects of one name,
-    /// [`KeyStoreError::NoSuchKey`], [`KeyStoreError::WrongPin`],
-    /// [`KeyStoreError::SelfTestFailed`] and the token's own in [`OpenError::Key`].
-    pub fn open(
-        library: &Pkcs11Library,
-        selector: TokenSelector,
-        pin: Secret,
-        keys: Vec<Pkcs11Key>,
-    ) -> Result<Self, OpenError> {
-        settings::check(&keys)?;
-        let (connection, opened) = connect(library, &selector, &pin, &keys)?;
-        let keys = keys
-            .into_iter()
-            .zip(opened)
-            .map(|(settings, key)| (settings, key.spki_der, key.public_key))
-            .collect();
-        Ok(Self {
-            library: library.clone(),
-            selector,
-            pin,
-            keys,
-            state: Mutex::new(State::Connected(connection)),
+    /// What can be seen to be wrong before the token is asked: [`OpenError::KeyUnnamed`],
+    /// [`OpenError::NumberNotVendors`], [`OpenError::PoolSetting`], [`KeyStoreError::NameTaken`].
+    pub fn start(self, name: &str, pool: PoolSettings) -> Result<DeviceKeyStore, OpenError> {
+        settings::check(&self.keys)?;
+        let token = Token {
+            library: self.library,
+            selector: self.token,
+            pin: self.pin,
+            keys: self.keys.into(),
+            gate: LoginGate::default(),
+        };
+        DeviceKeyStore::start(name, Box::new(token), pool)
+    }
+}
+
+struct Token {
+    library: Pkcs11Library,
+    selector: TokenSelector,
+    pin: Secret,
+    keys: Arc<[Pkcs11Key]>,
+    gate: LoginGate,
+}
+
+impl Device for Token {
+    fn keys(&self) -> Vec<KeyFacts> {
+        let facts = |key: &Pkcs11Key| KeyFacts {
+            name: key.name.clone(),
+            algorithm: key.kind.algorithm(),
+            expected_spki: key.public_key_spki.clone(),
+        };
+        self.keys.iter().map(facts).collect()
+    }
+
+    fn connect(&self) -> Result<Connected, OpenError> {
+        let slot = self.library.slot(&self.selector)?;
+        let library = &self.library.0;
+        let mut connection =
+            Connection::open(library, slot, &self.selector, &self.pin, &self.gate)?;
+        let mut public_keys = Vec::with_capacity(self.keys.len());
+        let mut spkis = Vec::with_capacity(self.keys.len());
+        for settings in &*self.keys {
+            let key = connection.find(settings)?;
+            public_keys.push(key.public_key);
+            spkis.push(key.spki_der);
+        }
+        let session = TokenSession {
+            connection,
+            keys: Arc::clone(&self.keys),
+            public_keys,
+        };
+        Ok(Connected {
+            session: Box::new(session),
+            spkis,
         })
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        // A panic elsewhere leaves the connection as it was; the self-check guards the result.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn key(&self, name: &str) -> Result<&(Pkcs11Key, Vec<u8>, PublicKey), KeyStoreError> {
-        self.keys
-            .iter()
-            .find(|(settings, ..)| settings.name == name)
-            .ok_or_else(|| KeyStoreError::NoSuchKey {
-                key: name.to_owned(),
-            })
-    }
-
-    /// Connects again after a loss, with every check of the first time.
-    fn reconnect(&self, name: &str) -> Result<Connection, KeyStoreError> {
-        let expected: Vec<Pkcs11Key> = self
-            .keys
-            .iter()
-            .map(|(settings, spki_der, _)| Pkcs11Key {
-                public_key_spki: Some(spki_der.clone()),
-                ..settings.clone()
-            })
-            .collect();
-        match connect(&self.library, &self.selector, &self.pin, &expected) {
-            Ok((connection, _)) => Ok(connection),
-            Err(OpenError::Key(error)) => Err(error),
-            Err(other) => Err(KeyStoreError::DeviceUnavailable {
-                key: name.to_owned(),
-                operation: "C_GetSlotList",
-                answer: other.to_string(),
-            }),
-        }
+    fn forgive(&self) {
+        self.gate.forgive();
     }
 }
 
-fn connect(
-    library: &Pkcs11Library,
-    selector: &TokenSelector,
-    pin: &Secret,
-    keys: &[Pkcs11Key],
-) -> Result<(Connection, Vec<OpenedKey>), OpenError> {
-    let slot = library.slot(selector)?;
-    let mut connection = Connection::open(&library.0, slot, selector, pin)?;
-    let mut opened = Vec::with_capacity(keys.len());
-    for settings in keys {
-        let key = connection.find(settings)?;
-        self_test::expect_public_key(
-            &settings.name,
-            settings.public_key_spki.as_deref(),
-            &key.spki_der,
-        )?;
-        self_test::run(
-            &settings.name,
-            &key.spki_der,
-            &settings.kind.algorithm(),
-            |message| connection.sign(settings, &key.public_key, message),
-        )?;
-        opened.push(key);
-    }
-    Ok((connection, opened))
+struct TokenSession {
+    connection: Connection,
+    keys: Arc<[Pkcs11Key]>,
+    public_keys: Vec<PublicKey>,
 }
 
-impl KeyStore for Pkcs11KeyStore {
-    fn public_key_spki(&self, key: &str) -> Result<Vec<u8>, KeyStoreError> {
-        Ok(self.key(key)?.1.clone())
-    }
-
-    fn sign(
-        &self,
-        key: &str,
-        algorithm: &SignatureAlgorithm,
-        message: &[u8],
-    ) -> Result<Vec<u8>, KeyStoreError> {
-        let (settings, _, public_key) = self.key(key)?;
-        if *algorithm != settings.kind.algorithm() {
-            return Err(KeyStoreError::WrongAlgorithm {
-                key: key.to_owned(),
-                kind: public_key.kind(),
-                algorithm: algorithm.clone(),
-            });
-        }
-        let mut state = self.state();
-        match &*state {
-            State::Connected(_) => {}
-            State::PinRefused { holder } => {
-                return Err(KeyStoreError::WrongPin {
-                    holder: holder.clone(),
-                });
-            }
-            State::Lost => match self.reconnect(key) {
-                Ok(connection) => *state = State::Connected(connection),
-                Err(KeyStoreError::WrongPin { holder }) => {
-                    *state = State::PinRefused {
-                        holder: holder.clone(),
-                    };
-                    return Err(KeyStoreError::WrongPin { holder });
-                }
-                Err(other) => return Err(other),
-            },
-        }
-        let State::Connected(connection) = &*state else {
-            return Err(KeyStoreError::SigningFailed {
-                key: key.to_owned(),
+impl Session for TokenSession {
+    fn sign(&mut self, index: usize, message: &[u8]) -> Result<Vec<u8>, Failed> {
+        let (Some(settings), Some(key)) = (self.keys.get(index), self.public_keys.get(index))
+        else {
+            return Err(Failed {
+                error: KeyStoreError::NoSuchKey { key: String::new() },
+                session_lost: false,
             });
         };
-        let signed = connection.sign(settings, public_key, message);
-        if let Err(KeyStoreError::DeviceUnavailable { .. } | KeyStoreError::BadAnswer { .. }) =
-            &signed
-        {
-            *state = State::Lost;
-        }
-        signed
+        self.connection
+            .sign(settings, key, message)
+            .map_err(|error| {
+                let session_lost = matches!(
+                    error,
+                    KeyStoreError::DeviceUnavailable { .. } | KeyStoreError::BadAnswer { .. }
+                );
+                Failed {
+                    error,
+                    session_lost,
+                }
+            })
     }
 }

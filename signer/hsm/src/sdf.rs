@@ -5,13 +5,14 @@ mod layout;
 mod library;
 
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use yinxin_pki::{PublicKey, SignatureAlgorithm};
-use yinxin_signer::keys::{KeyStore, KeyStoreError};
+use yinxin_signer::keys::KeyStoreError;
 use yinxin_sm::DEFAULT_DISTID;
 
-use crate::{OpenError, Secret, self_test, signature};
+use crate::device::{Connected, Device, Failed, KeyFacts, LoginGate, Session};
+use crate::{DeviceKeyStore, OpenError, PoolSettings, Secret, signature};
 pub use code::SdfError;
 pub use layout::FieldLayout;
 use library::{Connection, Failure, Library};
@@ -51,145 +52,144 @@ pub struct SdfSettings {
     pub keys: Vec<SdfKey>,
 }
 
-/// Keys of one machine, by name.
-pub struct SdfKeyStore {
-    library: Library,
-    layout: FieldLayout,
-    keys: Vec<OpenedKey>,
-    state: Mutex<State>,
-}
-
-struct OpenedKey {
-    settings: SdfKey,
-    public_key: PublicKey,
-    spki_der: Vec<u8>,
-}
-
-enum State {
-    Connected(Connection),
-    Lost,
-    /// A password was refused while reconnecting: nothing is tried again, or the machine locks.
-    PasswordRefused {
-        holder: String,
-    },
-}
-
-impl std::fmt::Debug for SdfKeyStore {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_set()
-            .entries(self.keys.iter().map(|key| &key.settings.name))
-            .finish()
-    }
-}
-
-impl SdfKeyStore {
-    /// Loads the library, connects, takes the access rights and tests every key: its public key
-    /// is exported, compared with the expected one, and must verify a signature over a fixed
-    /// message.
+impl SdfSettings {
+    /// Loads the library and starts sessions with the machine. In each, the access rights are
+    /// taken, and every public key is exported, compared with the expected one, and must verify a
+    /// signature over a fixed message; [`DeviceKeyStore::wait_until_up`] tells of the first. `name`
+    /// is for errors and figures.
     ///
     /// # Errors
-    /// [`OpenError`]; [`KeyStoreError::NameTaken`], [`KeyStoreError::NoSuchKey`],
-    /// [`KeyStoreError::WrongPin`], [`KeyStoreError::SelfTestFailed`] and the device's own in
-    /// [`OpenError::Key`].
-    pub fn open(settings: SdfSettings) -> Result<Self, OpenError> {
-        for (position, key) in settings.keys.iter().enumerate() {
-            if (settings.keys.iter().take(position)).any(|earlier| earlier.name == key.name) {
+    /// What can be seen to be wrong before the machine is asked: [`OpenError::Library`],
+    /// [`OpenError::SymbolMissing`], [`OpenError::PoolSetting`], [`KeyStoreError::NameTaken`].
+    pub fn start(self, name: &str, pool: PoolSettings) -> Result<DeviceKeyStore, OpenError> {
+        for (position, key) in self.keys.iter().enumerate() {
+            if (self.keys.iter().take(position)).any(|earlier| earlier.name == key.name) {
                 return Err(OpenError::Key(KeyStoreError::NameTaken {
                     key: key.name.clone(),
                 }));
             }
         }
-        let library = Library::load(&settings)?;
-        let device = settings.library.display().to_string();
-        let connection = library
-            .connect()
-            .map_err(|failure| told(&device, failure))?;
-        let mut keys = Vec::with_capacity(settings.keys.len());
-        for key in settings.keys {
-            keys.push(open_key(&connection, settings.layout, key)?);
-        }
-        Ok(Self {
-            library,
-            layout: settings.layout,
-            keys,
-            state: Mutex::new(State::Connected(connection)),
-        })
-    }
-
-    fn key(&self, name: &str) -> Result<&OpenedKey, KeyStoreError> {
-        self.keys
-            .iter()
-            .find(|key| key.settings.name == name)
-            .ok_or_else(|| KeyStoreError::NoSuchKey {
-                key: name.to_owned(),
-            })
-    }
-
-    /// Connects again after a loss, with every check of the first time.
-    fn reconnect(&self, name: &str) -> Result<Connection, KeyStoreError> {
-        let connection = self
-            .library
-            .connect()
-            .map_err(|failure| told(name, failure))?;
-        for key in &self.keys {
-            let opened = open_key(&connection, self.layout, key.settings.clone())?;
-            self_test::expect_public_key(
-                &key.settings.name,
-                Some(&key.spki_der),
-                &opened.spki_der,
-            )?;
-        }
-        Ok(connection)
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        // A panic elsewhere leaves the connection as it was; the self-check guards the result.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        let machine = Machine {
+            library: Library::load(&self)?,
+            layout: self.layout,
+            keys: self.keys.into(),
+            name: name.to_owned(),
+            gate: LoginGate::default(),
+        };
+        DeviceKeyStore::start(name, Box::new(machine), pool)
     }
 }
 
-/// Takes the access right, exports the public key, and has the key sign.
+struct Machine {
+    library: Library,
+    layout: FieldLayout,
+    keys: Arc<[SdfKey]>,
+    name: String,
+    gate: LoginGate,
+}
+
+impl Device for Machine {
+    fn keys(&self) -> Vec<KeyFacts> {
+        let facts = |key: &SdfKey| KeyFacts {
+            name: key.name.clone(),
+            algorithm: algorithm_of(key.kind),
+            expected_spki: key.public_key_spki.clone(),
+        };
+        self.keys.iter().map(facts).collect()
+    }
+
+    fn connect(&self) -> Result<Connected, OpenError> {
+        let connection = self
+            .library
+            .connect()
+            .map_err(|failure| told(&self.name, failure))?;
+        let mut public_keys = Vec::with_capacity(self.keys.len());
+        let mut spkis = Vec::with_capacity(self.keys.len());
+        for key in &*self.keys {
+            let (spki_der, public_key) = open_key(&connection, self.layout, key, &self.gate)?;
+            public_keys.push(public_key);
+            spkis.push(spki_der);
+        }
+        let session = MachineSession {
+            connection,
+            layout: self.layout,
+            keys: Arc::clone(&self.keys),
+            public_keys,
+        };
+        Ok(Connected {
+            session: Box::new(session),
+            spkis,
+        })
+    }
+
+    fn forgive(&self) {
+        self.gate.forgive();
+    }
+}
+
+struct MachineSession {
+    connection: Connection,
+    layout: FieldLayout,
+    keys: Arc<[SdfKey]>,
+    public_keys: Vec<PublicKey>,
+}
+
+impl Session for MachineSession {
+    fn sign(&mut self, index: usize, message: &[u8]) -> Result<Vec<u8>, Failed> {
+        let (Some(key), Some(public_key)) = (self.keys.get(index), self.public_keys.get(index))
+        else {
+            return Err(Failed {
+                error: KeyStoreError::NoSuchKey { key: String::new() },
+                session_lost: false,
+            });
+        };
+        sign_with(
+            &self.connection,
+            self.layout,
+            key.index,
+            public_key,
+            message,
+        )
+        .map_err(|failure| Failed {
+            session_lost: failure.needs_new_connection(),
+            error: told(&key.name, failure),
+        })
+    }
+}
+
+/// Takes the access right and exports the public key.
 fn open_key(
     connection: &Connection,
     layout: FieldLayout,
-    settings: SdfKey,
-) -> Result<OpenedKey, KeyStoreError> {
+    settings: &SdfKey,
+    gate: &LoginGate,
+) -> Result<(Vec<u8>, PublicKey), KeyStoreError> {
     let name = settings.name.as_str();
     if let Some(password) = &settings.password {
-        connection
-            .take_access_right(settings.index, password)
-            .map_err(|failure| match failure {
-                Failure::Code {
-                    error: SdfError::PrivateKeyRight | SdfError::PrivateKeyAccess,
-                    ..
-                } => KeyStoreError::WrongPin {
-                    holder: name.to_owned(),
-                },
-                other @ (Failure::Code { .. } | Failure::Answer { .. }) => told(name, other),
-            })?;
+        gate.pass(|| {
+            connection
+                .take_access_right(settings.index, password)
+                .map_err(|failure| match failure {
+                    Failure::Code {
+                        error: SdfError::PrivateKeyRight | SdfError::PrivateKeyAccess,
+                        ..
+                    } => KeyStoreError::WrongPin {
+                        holder: name.to_owned(),
+                    },
+                    other @ (Failure::Code { .. } | Failure::Answer { .. }) => told(name, other),
+                })
+        })?;
     }
     let exported = match settings.kind {
         SdfKeyKind::Sm2 => connection.export_sm2(settings.index, layout),
         SdfKeyKind::Rsa => connection.export_rsa(settings.index),
     };
     let spki_der = exported.map_err(|failure| told(name, failure))?;
-    self_test::expect_public_key(name, settings.public_key_spki.as_deref(), &spki_der)?;
     let public_key = PublicKey::from_spki_der(&spki_der).map_err(|_| KeyStoreError::BadAnswer {
         key: name.to_owned(),
         why: "the exported public key is none",
     })?;
-    let opened = OpenedKey {
-        public_key,
-        spki_der,
-        settings,
-    };
-    let name = opened.settings.name.as_str();
-    let algorithm = algorithm_of(opened.settings.kind);
-    self_test::run(name, &opened.spki_der, &algorithm, |message| {
-        sign_with(connection, layout, &opened, message).map_err(|failure| told(name, failure))
-    })?;
-    Ok(opened)
+    Ok((spki_der, public_key))
 }
 
 fn algorithm_of(kind: SdfKeyKind) -> SignatureAlgorithm {
@@ -202,11 +202,11 @@ fn algorithm_of(kind: SdfKeyKind) -> SignatureAlgorithm {
 fn sign_with(
     connection: &Connection,
     layout: FieldLayout,
-    key: &OpenedKey,
+    index: u32,
+    public_key: &PublicKey,
     message: &[u8],
 ) -> Result<Vec<u8>, Failure> {
-    let index = key.settings.index;
-    match &key.public_key {
+    match public_key {
         PublicKey::Sm2(public_key) => {
             // InternalSign_ECC takes e = SM3(Z || M), and the machine knows no Z.
             let digest = public_key
@@ -246,57 +246,5 @@ fn told(key: &str, failure: Failure) -> KeyStoreError {
             answer: error.to_string(),
         },
         Failure::Answer { why } => KeyStoreError::BadAnswer { key, why },
-    }
-}
-
-impl KeyStore for SdfKeyStore {
-    fn public_key_spki(&self, key: &str) -> Result<Vec<u8>, KeyStoreError> {
-        Ok(self.key(key)?.spki_der.clone())
-    }
-
-    fn sign(
-        &self,
-        key: &str,
-        algorithm: &SignatureAlgorithm,
-        message: &[u8],
-    ) -> Result<Vec<u8>, KeyStoreError> {
-        let opened = self.key(key)?;
-        if *algorithm != algorithm_of(opened.settings.kind) {
-            return Err(KeyStoreError::WrongAlgorithm {
-                key: key.to_owned(),
-                kind: opened.public_key.kind(),
-                algorithm: algorithm.clone(),
-            });
-        }
-        let mut state = self.state();
-        match &*state {
-            State::Connected(_) => {}
-            State::PasswordRefused { holder } => {
-                return Err(KeyStoreError::WrongPin {
-                    holder: holder.clone(),
-                });
-            }
-            State::Lost => match self.reconnect(key) {
-                Ok(connection) => *state = State::Connected(connection),
-                Err(KeyStoreError::WrongPin { holder }) => {
-                    *state = State::PasswordRefused {
-                        holder: holder.clone(),
-                    };
-                    return Err(KeyStoreError::WrongPin { holder });
-                }
-                Err(other) => return Err(other),
-            },
-        }
-        let State::Connected(connection) = &*state else {
-            return Err(KeyStoreError::SigningFailed {
-                key: key.to_owned(),
-            });
-        };
-        sign_with(connection, self.layout, opened, message).map_err(|failure| {
-            if failure.needs_new_connection() {
-                *state = State::Lost;
-            }
-            told(key, failure)
-        })
     }
 }

@@ -4,7 +4,7 @@ use yinxin_pki::{PublicKey, SignatureAlgorithm, verify_signature};
 use yinxin_signer::keys::KeyStoreError;
 
 /// What each key signs when a device is connected. No document and no certificate begins so.
-const MESSAGE: &[u8] = b"Yinxin self-test: a fixed message, and never a document.";
+pub(crate) const MESSAGE: &[u8] = b"Yinxin self-test: a fixed message, and never a document.";
 
 /// Signs [`MESSAGE`] with `sign` and verifies it with `spki_der`.
 ///

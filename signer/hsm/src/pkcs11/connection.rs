@@ -20,6 +20,7 @@ use yinxin_signer::keys::KeyStoreError;
 use yinxin_sm::DEFAULT_DISTID;
 
 use super::settings::{Pkcs11Key, Pkcs11KeyKind, Sm2Encoding, Sm2Input, Sm2Numbers, TokenSelector};
+use crate::device::LoginGate;
 use crate::{OpenError, Secret, signature};
 
 /// A logged-in session and the private keys found through it; the session closes when dropped.
@@ -41,6 +42,7 @@ impl Connection {
         slot: Slot,
         selector: &TokenSelector,
         pin: &Secret,
+        gate: &LoginGate,
     ) -> Result<Self, OpenError> {
         let token = || {
             let name = selector.label.as_deref().or(selector.serial.as_deref());
@@ -54,8 +56,8 @@ impl Connection {
             .open_ro_session(slot)
             .map_err(|error| failed(&error))?;
         let raw_pin = RawAuthPin::new(Box::new(pin.expose().to_vec()));
-        match session.login_with_raw(UserType::User, &raw_pin) {
-            Ok(()) | Err(Error::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => {}
+        gate.pass(|| match session.login_with_raw(UserType::User, &raw_pin) {
+            Ok(()) | Err(Error::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => Ok(()),
             Err(Error::Pkcs11(
                 RvError::PinIncorrect
                 | RvError::PinInvalid
@@ -63,9 +65,9 @@ impl Connection {
                 | RvError::PinExpired
                 | RvError::PinLocked,
                 _,
-            )) => return Err(OpenError::Key(KeyStoreError::WrongPin { holder: token() })),
-            Err(other) => return Err(failed(&other)),
-        }
+            )) => Err(KeyStoreError::WrongPin { holder: token() }),
+            Err(other) => Err(told(&token(), &other)),
+        })?;
         Ok(Self {
             session,
             has_sha256_rsa: mechanisms.contains(&MechanismType::SHA256_RSA_PKCS),

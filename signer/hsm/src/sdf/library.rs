@@ -5,7 +5,7 @@
 )]
 
 use std::ffi::c_void;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::code::SdfError;
 use super::layout::{self, BUFFER_BYTES, Buffer, FieldLayout};
@@ -67,8 +67,11 @@ struct Symbols {
 
 /// The symbols of a loaded library. It stays loaded until the process ends: the libraries of
 /// several vendors keep threads of their own and do not survive being unloaded.
-#[derive(Clone)]
-pub(super) struct Library(Arc<Symbols>);
+pub(super) struct Library {
+    symbols: Arc<Symbols>,
+    /// The device, while a session is open on it.
+    open: Mutex<Weak<OpenDeviceHandle>>,
+}
 
 impl Library {
     /// Loads the library and binds what the keys in `settings` need, and nothing else.
@@ -100,7 +103,7 @@ impl Library {
         let has = |kind| settings.keys.iter().any(|key| key.kind == kind);
         let (sm2, rsa) = (has(SdfKeyKind::Sm2), has(SdfKeyKind::Rsa));
         let password = settings.keys.iter().any(|key| key.password.is_some());
-        Ok(Self(Arc::new(Symbols {
+        let symbols = Symbols {
             open_device: bind!("SDF_OpenDevice")?,
             close_device: bind!("SDF_CloseDevice")?,
             open_session: bind!("SDF_OpenSession")?,
@@ -110,36 +113,79 @@ impl Library {
             sign_ecc: bind!("SDF_InternalSign_ECC" if sm2),
             export_rsa: bind!("SDF_ExportSignPublicKey_RSA" if rsa),
             private_rsa: bind!("SDF_InternalPrivateKeyOperation_RSA" if rsa),
-        })))
+        };
+        Ok(Self {
+            symbols: Arc::new(symbols),
+            open: Mutex::new(Weak::new()),
+        })
     }
 
-    /// Opens the device and one session on it.
+    /// Opens a session, on the device that the other sessions use or, without one, on the device
+    /// opened anew.
     pub(super) fn connect(&self) -> Result<Connection, Failure> {
-        let mut connection = Connection {
-            symbols: Arc::clone(&self.0),
-            device: std::ptr::null_mut(),
-            session: std::ptr::null_mut(),
-        };
-        // SAFETY: `device` is a place for one handle.
-        let code = unsafe { (self.0.open_device)(&raw mut connection.device) };
-        checked("SDF_OpenDevice", code)?;
-        if connection.device.is_null() {
-            return Err(Failure::answer("SDF_OpenDevice gave no handle"));
+        let device = self.device()?;
+        let mut session = std::ptr::null_mut();
+        // SAFETY: the device is open, and `session` is a place for one handle.
+        let code = unsafe { (self.symbols.open_session)(device.handle, &raw mut session) };
+        if let Err(failure) = checked("SDF_OpenSession", code) {
+            // The handle may be of before a loss: the next session opens the device anew.
+            *self.open_device_slot() = Weak::new();
+            return Err(failure);
         }
-        // SAFETY: `device` came from SDF_OpenDevice, and `session` is a place for one handle.
-        let code = unsafe { (self.0.open_session)(connection.device, &raw mut connection.session) };
-        checked("SDF_OpenSession", code)?;
-        if connection.session.is_null() {
+        if session.is_null() {
             return Err(Failure::answer("SDF_OpenSession gave no handle"));
         }
-        Ok(connection)
+        Ok(Connection { device, session })
+    }
+
+    fn device(&self) -> Result<Arc<OpenDeviceHandle>, Failure> {
+        let mut open = self.open_device_slot();
+        if let Some(device) = open.upgrade() {
+            return Ok(device);
+        }
+        let mut handle = std::ptr::null_mut();
+        // SAFETY: `handle` is a place for one handle.
+        let code = unsafe { (self.symbols.open_device)(&raw mut handle) };
+        checked("SDF_OpenDevice", code)?;
+        if handle.is_null() {
+            return Err(Failure::answer("SDF_OpenDevice gave no handle"));
+        }
+        let device = Arc::new(OpenDeviceHandle {
+            symbols: Arc::clone(&self.symbols),
+            handle,
+        });
+        *open = Arc::downgrade(&device);
+        Ok(device)
+    }
+
+    fn open_device_slot(&self) -> MutexGuard<'_, Weak<OpenDeviceHandle>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// An open device with one session; closes both when dropped.
-pub(super) struct Connection {
+/// The open device; closed after the last session on it.
+struct OpenDeviceHandle {
     symbols: Arc<Symbols>,
-    device: Handle,
+    handle: Handle,
+}
+
+// SAFETY: GM/T 0018 binds no handle to a thread, and a device handle is what sessions are opened
+// on, by any thread; nothing else is done with it until it is closed.
+unsafe impl Send for OpenDeviceHandle {}
+// SAFETY: as above.
+unsafe impl Sync for OpenDeviceHandle {}
+
+impl Drop for OpenDeviceHandle {
+    fn drop(&mut self) {
+        // Nobody to tell when closing fails; the device is most likely gone.
+        // SAFETY: the handle came from SDF_OpenDevice and is closed once, after its sessions.
+        let _ = unsafe { (self.symbols.close_device)(self.handle) };
+    }
+}
+
+/// An open session; closed when dropped.
+pub(super) struct Connection {
+    device: Arc<OpenDeviceHandle>,
     session: Handle,
 }
 
@@ -149,21 +195,15 @@ unsafe impl Send for Connection {}
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        // Nobody to tell when closing fails; the device is most likely gone.
-        if !self.session.is_null() {
-            // SAFETY: the handle came from SDF_OpenSession and is closed once.
-            let _ = unsafe { (self.symbols.close_session)(self.session) };
-        }
-        if !self.device.is_null() {
-            // SAFETY: the handle came from SDF_OpenDevice and is closed once, after its session.
-            let _ = unsafe { (self.symbols.close_device)(self.device) };
-        }
+        // Nobody to tell when closing fails.
+        // SAFETY: the handle came from SDF_OpenSession and is closed once, before its device.
+        let _ = unsafe { (self.device.symbols.close_session)(self.session) };
     }
 }
 
 impl Connection {
     pub(super) fn take_access_right(&self, index: u32, password: &Secret) -> Result<(), Failure> {
-        let call = bound(self.symbols.access_right)?;
+        let call = bound(self.device.symbols.access_right)?;
         let password = password.expose();
         let length = length_of(password)?;
         // SAFETY: the session is open, and `length` bytes stand at the pointer.
@@ -173,7 +213,7 @@ impl Connection {
 
     /// The SubjectPublicKeyInfo of a signing key.
     pub(super) fn export_sm2(&self, index: u32, layout: FieldLayout) -> Result<Vec<u8>, Failure> {
-        let call = bound(self.symbols.export_ecc)?;
+        let call = bound(self.device.symbols.export_ecc)?;
         let mut buffer = Buffer::new();
         // SAFETY: the session is open; the buffer is aligned and longer than an ECCrefPublicKey
         // of either layout.
@@ -187,7 +227,7 @@ impl Connection {
 
     /// The SubjectPublicKeyInfo of a signing key.
     pub(super) fn export_rsa(&self, index: u32) -> Result<Vec<u8>, Failure> {
-        let call = bound(self.symbols.export_rsa)?;
+        let call = bound(self.device.symbols.export_rsa)?;
         let mut buffer = Buffer::new();
         // SAFETY: the session is open; the buffer is aligned and longer than an RSArefPublicKey.
         let code = unsafe { call(self.session, index, buffer.as_mut_ptr()) };
@@ -203,7 +243,7 @@ impl Connection {
         layout: FieldLayout,
         digest: &[u8; 32],
     ) -> Result<[u8; 64], Failure> {
-        let call = bound(self.symbols.sign_ecc)?;
+        let call = bound(self.device.symbols.sign_ecc)?;
         let mut buffer = Buffer::new();
         // SAFETY: the session is open, 32 bytes stand at the digest, and the buffer is aligned and
         // longer than an ECCSignature of either layout.
@@ -222,7 +262,7 @@ impl Connection {
 
     /// `input` to the private exponent; as long as `input`, which is as long as the modulus.
     pub(super) fn private_rsa(&self, index: u32, input: &[u8]) -> Result<Vec<u8>, Failure> {
-        let call = bound(self.symbols.private_rsa)?;
+        let call = bound(self.device.symbols.private_rsa)?;
         let mut buffer = Buffer::new();
         let input_length = length_of(input)?;
         if input.len() > BUFFER_BYTES {

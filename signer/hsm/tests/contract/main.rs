@@ -11,6 +11,7 @@ mod suite;
 
 mod faults;
 mod sdf;
+mod sm2_token;
 mod softhsm;
 mod software;
 
@@ -22,3 +23,7 @@ key_store_contract!(softhsm_p256, crate::softhsm::P256);
 key_store_contract!(sdf_rsa, crate::sdf::Rsa);
 key_store_contract!(sdf_sm2, crate::sdf::Sm2);
 key_store_contract!(sdf_sm2_32_byte_fields, crate::sdf::Sm2In32Bytes);
+key_store_contract!(token_sm2_digest_raw, crate::sm2_token::DigestRaw);
+key_store_contract!(token_sm2_digest_der, crate::sm2_token::DigestDer);
+key_store_contract!(token_sm2_z_and_message, crate::sm2_token::ZAndMessageDer);
+key_store_contract!(token_sm2_message, crate::sm2_token::MessageRaw);

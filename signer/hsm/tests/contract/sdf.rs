@@ -4,12 +4,12 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use tempfile::TempDir;
-use yinxin_hsm::{FieldLayout, OpenError, SdfKey, SdfKeyKind, SdfKeyStore, SdfSettings, Secret};
+use yinxin_hsm::{FieldLayout, OpenError, SdfKey, SdfKeyKind, SdfSettings, Secret};
 use yinxin_keys_dev::{DevKey, KeyKind};
 use yinxin_pki::SignatureAlgorithm;
 use yinxin_signer::keys::KeyStore;
 
-use crate::suite::{Ask, Device, KEY};
+use crate::suite::{Ask, Device, KEY, boxed, pool};
 
 /// One RSA key for all devices of this process, because making one takes seconds.
 static RSA_KEY: LazyLock<DevKey> =
@@ -37,6 +37,41 @@ impl TestLibrary {
         let file = library.folder.path().join("device.so.rsa");
         std::fs::write(file, RSA_KEY.pkcs8_der()).unwrap();
         library
+    }
+
+    /// Another device with the same keys.
+    pub(crate) fn copy(&self) -> Self {
+        let copy = Self::new();
+        for file in ["device.so.sm2", "device.so.rsa"] {
+            let from = self.folder.path().join(file);
+            if from.exists() {
+                std::fs::copy(from, copy.folder.path().join(file)).unwrap();
+            }
+        }
+        copy
+    }
+
+    /// Sessions that are open in the device.
+    pub(crate) fn open_sessions(&self) -> u64 {
+        self.count("yinxin_sdf_test_sessions")
+    }
+
+    /// Wrong passwords that the device was given.
+    pub(crate) fn refused_passwords(&self) -> u64 {
+        self.count("yinxin_sdf_test_refused")
+    }
+
+    #[allow(
+        unsafe_code,
+        reason = "the test library's own two functions, which take nothing"
+    )]
+    fn count(&self, function: &str) -> u64 {
+        // SAFETY: the file is our own library, which is loaded already.
+        let library = unsafe { libloading::Library::new(self.path()) }.unwrap();
+        // SAFETY: both functions take nothing and give a number.
+        let function =
+            unsafe { library.get::<extern "C" fn() -> u64>(function.as_bytes()) }.unwrap();
+        function()
     }
 
     pub(crate) fn path(&self) -> PathBuf {
@@ -86,7 +121,7 @@ fn open(
         layout,
         keys,
     };
-    Some(SdfKeyStore::open(settings).map(|store| -> Box<dyn KeyStore> { Box::new(store) }))
+    Some(boxed(settings.start("device", pool())))
 }
 
 macro_rules! device {

@@ -1,13 +1,48 @@
 //! What every key store must do, whatever holds the keys.
 
 use std::io::Write as _;
+use std::sync::Arc;
 
-use yinxin_hsm::OpenError;
+use std::time::{Duration, Instant};
+
+use yinxin_hsm::{DeviceKeyStore, OpenError, PoolSettings};
 use yinxin_pki::{PublicKey, SignatureAlgorithm, verify_signature};
 use yinxin_signer::keys::{KeyStore, KeyStoreError};
 
 /// The name of the key under test.
 pub(crate) const KEY: &str = "seal";
+
+/// Four sessions, and a device that is tried again soon.
+pub(crate) fn pool() -> PoolSettings {
+    PoolSettings {
+        retry_min: Duration::from_millis(10),
+        retry_max: Duration::from_millis(50),
+        ..PoolSettings::default()
+    }
+}
+
+/// The store once its device is up, or why it is not.
+pub(crate) fn up(started: Result<DeviceKeyStore, OpenError>) -> Result<DeviceKeyStore, OpenError> {
+    let store = started?;
+    store.wait_until_up(Duration::from_secs(60))?;
+    Ok(store)
+}
+
+/// The same for the contract.
+pub(crate) fn boxed(
+    started: Result<DeviceKeyStore, OpenError>,
+) -> Result<Box<dyn KeyStore>, OpenError> {
+    up(started).map(|store| -> Box<dyn KeyStore> { Box::new(store) })
+}
+
+/// Waits until something holds that a pool brings about by itself.
+pub(crate) fn eventually(holds: impl Fn() -> bool) {
+    let end = Instant::now() + Duration::from_secs(10);
+    while !holds() {
+        assert!(Instant::now() < end, "it never came true");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
 
 /// How a store is to be opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,6 +173,25 @@ pub(crate) fn serves_64_threads<D: Device>(device: &D) {
     });
 }
 
+/// Callers that nobody waits for any more leave the store as it was.
+pub(crate) fn outlives_callers_that_go_away<D: Device>(device: &D) {
+    let algorithm = device.algorithm();
+    let store: Arc<dyn KeyStore> = Arc::from(opened(device));
+    let mut forgotten = Vec::new();
+    for turn in 0..16_u8 {
+        let (store, algorithm) = (Arc::clone(&store), algorithm.clone());
+        forgotten.push(std::thread::spawn(move || {
+            store.sign(KEY, &algorithm, &[turn]).is_ok()
+        }));
+    }
+    let signature = store.sign(KEY, &algorithm, b"a message").unwrap();
+    verify(&*store, &algorithm, b"a message", &signature);
+    // Only so that the process does not end under them: a vendor's library may not bear that.
+    for one in forgotten {
+        assert!(one.join().unwrap());
+    }
+}
+
 pub(crate) fn refuses_a_device_that_signs_wrongly<D: Device>(device: &D) {
     if let Some(error) = refused(device, Ask::SignsWrongly) {
         assert!(
@@ -159,6 +213,7 @@ macro_rules! key_store_contract {
                 names_a_missing_key
                 refuses_two_keys_of_one_name
                 serves_64_threads
+                outlives_callers_that_go_away
                 refuses_a_device_that_signs_wrongly
             );
         }
