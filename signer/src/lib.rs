@@ -4,6 +4,7 @@
 //! through ports; the servers and stores implement them.
 
 pub mod appearance;
+pub mod approval;
 pub mod ceremony;
 pub mod error;
 pub mod keys;
@@ -13,5 +14,13 @@ pub mod ports;
 pub mod prefix;
 pub mod profile;
 pub mod record;
+pub mod registry;
 pub mod road;
+pub mod rules;
 pub mod seal;
+pub mod usage;
+
+/// Lower-case hexadecimal.
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -14,6 +14,7 @@ mod layout;
 mod oval;
 mod path;
 mod picture;
+mod png_picture;
 mod rules;
 
 #[cfg(test)]
@@ -24,7 +25,8 @@ mod tests;
 pub use design::{Relief, SealDesign, SealForm, draw_seal};
 pub use drawing::SealDrawing;
 pub use font::SealFont;
-pub use picture::{PictureError, PngPicture, VectorPicture};
+pub use picture::{PictureError, VectorPicture};
+pub use png_picture::PngPicture;
 pub use rules::{OwnerLevel, RuleError, SealKind, Shape, SizeRule, size_rule};
 
 use drawing::{Layer, Paint, RED, glyphs};
@@ -155,6 +157,17 @@ pub fn draw_round_seal(seal: &RoundSeal, font: &SealFont) -> Result<Appearance, 
 /// As [`draw_round_seal`].
 pub fn round_seal_svg(seal: &RoundSeal, font: &SealFont) -> Result<String, AppearanceError> {
     Ok(draw(seal, None, font, None)?.svg())
+}
+
+/// The same seal as a drawing, for both pictures and its true size.
+///
+/// # Errors
+/// As [`draw_round_seal`].
+pub fn draw_round_drawing(
+    seal: &RoundSeal,
+    font: &SealFont,
+) -> Result<SealDrawing, AppearanceError> {
+    draw(seal, None, font, None)
 }
 
 /// How far the corners of an emblem's picture reach, as a part of the radius: the feet of the
