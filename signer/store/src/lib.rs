@@ -9,4 +9,4 @@ mod read_back;
 mod sqlite;
 
 pub use folder::{DocumentFolder, DocumentSpool, Flusher, FolderError, StoredDocument};
-pub use sqlite::{OpenError, SqliteRecord};
+pub use sqlite::{ChangeError, OpenError, SqliteRecord, StoredApproval};

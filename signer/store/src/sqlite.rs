@@ -4,9 +4,12 @@
 //! waits here in order instead of inside SQLite with a timeout. WAL with synchronous FULL
 //! makes a commit durable before it is answered.
 
+mod approvals;
 mod migrate;
 mod record;
+mod registry;
 mod rows;
+mod uses;
 
 use std::fs::OpenOptions;
 use std::io;
@@ -18,6 +21,9 @@ use sqlx::sqlite::{
 };
 
 use crate::lock::Lock;
+
+pub use approvals::StoredApproval;
+pub use registry::ChangeError;
 
 /// Why the record could not be opened. Found at start, before any port opens.
 #[derive(Debug, thiserror::Error)]

@@ -12,7 +12,10 @@ use super::{OpenError, database};
 const APPLICATION_ID: i64 = 0x5958_4e52;
 
 /// The script at index n makes version n + 1. A script that was released never changes.
-const SCRIPTS: [&str; 1] = [include_str!("migrations/001.sql")];
+const SCRIPTS: [&str; 2] = [
+    include_str!("migrations/001.sql"),
+    include_str!("migrations/002.sql"),
+];
 
 pub(super) async fn migrate(pool: &SqlitePool, path: &Path) -> Result<(), OpenError> {
     let mut transaction = pool
@@ -77,6 +80,26 @@ mod tests {
         SqliteRecord::open(&path).await.unwrap().close().await;
     }
 
+    #[tokio::test]
+    async fn a_record_of_version_one_is_brought_up_and_keeps_what_it_holds() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("record.sqlite");
+        execute(&path, SCRIPTS[0]).await;
+        execute(
+            &path,
+            "INSERT INTO request VALUES
+                 (1, 'c', 'r', 'o', zeroblob(32), '{}', 1, 1, 'open', 'h')",
+        )
+        .await;
+        let record = SqliteRecord::open(&path).await.unwrap();
+        let kept: i64 = sqlx::query_scalar("SELECT count(*) FROM request")
+            .fetch_one(&record.pool)
+            .await
+            .unwrap();
+        assert_eq!(kept, 1);
+        assert!(record.seals().await.unwrap().is_empty());
+    }
+
     #[cfg(unix)]
     #[tokio::test]
     async fn only_the_owner_may_read_the_record_and_what_lies_beside_it() {
@@ -120,7 +143,7 @@ mod tests {
                 error,
                 OpenError::Newer {
                     found: 99,
-                    known: 1
+                    known: 2
                 }
             ),
             "{error}"
@@ -158,6 +181,13 @@ mod tests {
              INSERT INTO outcome VALUES (1, zeroblob(32), NULL, 1);
              INSERT INTO licence VALUES ('L', 'N', 't', 'c', 1, '{}', zeroblob(32), 1);
              INSERT INTO release VALUES (1, NULL, NULL, '{}', 'L', 1);
+             INSERT INTO seal_event VALUES (1, 's', 1, 1, 'a', '{}');
+             INSERT INTO rule_event VALUES (1, 'r', 1, 'a', NULL);
+             INSERT INTO approval VALUES ('A', 'c', 'o', 'o', 's', 'n', zeroblob(32),
+                 zeroblob(32), 'p', 1, 'c', 1, 1, 1);
+             INSERT INTO approval_signature VALUES ('A', 'p', zeroblob(32), x'00', 1);
+             INSERT INTO seal_use VALUES (1, 1, 's', 1, 'r', 'A', 'd', 1, '', '', '', '', '', '',
+                 zeroblob(32), 'p', 1, '');
              UPDATE request SET state = 'released', holder = NULL;",
         )
         .execute(&record.pool)
@@ -177,6 +207,16 @@ mod tests {
             "UPDATE licence SET version = 2",
             "DELETE FROM release",
             "UPDATE release SET receipt_json = ''",
+            "DELETE FROM seal_event",
+            "UPDATE seal_event SET at = 2",
+            "DELETE FROM rule_event",
+            "UPDATE rule_event SET rule_json = '{}'",
+            "DELETE FROM approval",
+            "UPDATE approval SET copies = 2",
+            "DELETE FROM approval_signature",
+            "UPDATE approval_signature SET approver = 'q'",
+            "DELETE FROM seal_use",
+            "UPDATE seal_use SET rule = 'q'",
         ] {
             let refused = sqlx::raw_sql(statement).execute(&record.pool).await;
             assert!(refused.is_err(), "{statement}");

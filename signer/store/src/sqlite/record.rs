@@ -17,7 +17,7 @@ use super::rows::{
 const NOT_OPEN: &str = "the request is open";
 
 impl SqliteRecord {
-    async fn begin(&self, doing: &'static str) -> Result<Transaction, RecordError> {
+    pub(super) async fn begin(&self, doing: &'static str) -> Result<Transaction, RecordError> {
         self.pool
             .begin_with("BEGIN IMMEDIATE")
             .await
