@@ -127,17 +127,38 @@ impl Fe {
 /// t + M (1 + 2^192) - (M << 32)(1 + 2^128); limb 1 gives m1 and vanishes too.
 #[inline(always)]
 pub(crate) fn montgomery_reduce(t: &[u64; 8]) -> Fe {
-    let (low, carry, borrow) = clear_two([t[0], t[1], t[2], t[3], t[4], t[5]]);
-    // What the first step leaves for limb 6 is the carry less the borrow, 0 or 1.
-    let (t6, c) = t[6].overflowing_add(u64::from(carry & !borrow));
+    let (low, above) = clear_two([t[0], t[1], t[2], t[3], t[4], t[5]]);
+    let (t6, c) = t[6].overflowing_add(above);
     let t7 = t[7].wrapping_add(u64::from(c));
-    let (high, carry, borrow) = clear_two([low[0], low[1], low[2], low[3], t6, t7]);
-    Fe(limbs::reduce_once(&high, carry & !borrow, &P))
+    let (high, above) = clear_two([low[0], low[1], low[2], low[3], t6, t7]);
+    reduce_once(&high, above)
 }
 
-/// Limbs 2 to 5 of t + M p where limbs 0 and 1 have become zero, the carry and the borrow.
+/// (above 2^256 + value) mod p, for a value below 2 p: `above` is 0 or 1.
+///
+/// Subtracting p is adding 2^256 - p, whose carry tells whether the value was p or more. In
+/// halves of 128 bits, because the compiler takes a chain of carries into 64-bit constants apart.
 #[inline(always)]
-fn clear_two(t: [u64; 6]) -> (Limbs, bool, bool) {
+pub(crate) fn reduce_once(value: &Limbs, above: u64) -> Fe {
+    const R_LOW: u128 = limbs::wide(R[0], R[1]);
+    const R_HIGH: u128 = limbs::wide(R[2], R[3]);
+    let (low, carry) = limbs::wide(value[0], value[1]).overflowing_add(R_LOW);
+    // The lowest bit of R's upper half is zero.
+    let (high, carry) = limbs::wide(value[2], value[3]).overflowing_add(R_HIGH | u128::from(carry));
+    let reduced = [
+        low as u64,
+        (low >> 64) as u64,
+        high as u64,
+        (high >> 64) as u64,
+    ];
+    let mask = 0_u64.wrapping_sub(above | u64::from(carry));
+    Fe(limbs::select(mask, value, &reduced))
+}
+
+/// Limbs 2 to 5 of t + M p where limbs 0 and 1 have become zero, and what is left for limb 6,
+/// the carry less the borrow: 0 or 1.
+#[inline(always)]
+fn clear_two(t: [u64; 6]) -> (Limbs, u64) {
     let m0 = t[0];
     let s0 = m0 << 32;
     let m1 = t[1].wrapping_add(m0).wrapping_sub(s0);
@@ -155,7 +176,8 @@ fn clear_two(t: [u64; 6]) -> (Limbs, bool, bool) {
     let (t3, b) = t3.borrowing_sub(s0 | s2, b);
     let (t4, b) = t4.borrowing_sub(s1, b);
     let (t5, borrow) = t5.borrowing_sub(s2, b);
-    ([t2, t3, t4, t5], carry, borrow)
+    let above = u64::from(carry).wrapping_sub(u64::from(borrow));
+    ([t2, t3, t4, t5], above)
 }
 
 /// 2^exponent mod p for an exponent from 256.

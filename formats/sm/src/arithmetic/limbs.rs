@@ -81,18 +81,39 @@ pub(crate) fn subtract_mod(a: &Limbs, b: &Limbs, modulus: &Limbs) -> Limbs {
     add(&difference, &modulus.map(|limb| limb & mask)).0
 }
 
-/// The 512-bit product.
+/// low + high 2^64.
+#[inline(always)]
+pub(crate) const fn wide(low: u64, high: u64) -> u128 {
+    low as u128 | (high as u128) << 64
+}
+
+/// The 512-bit product, row by row; a row's products are first added up among themselves, so
+/// that the compiler finds two chains of carries and not one sum for each product.
 #[inline(always)]
 pub(crate) fn multiply(a: &Limbs, b: &Limbs) -> [u64; 8] {
-    let mut t = [0; 8];
-    for i in 0..4 {
-        let mut carry = 0;
-        for j in 0..4 {
-            (t[i + j], carry) = a[i].carrying_mul_add(b[j], t[i + j], carry);
-        }
-        t[i + 4] = carry;
-    }
-    t
+    let row = |x: u64| {
+        let (r0, h0) = x.carrying_mul(b[0], 0);
+        let (l1, h1) = x.carrying_mul(b[1], 0);
+        let (l2, h2) = x.carrying_mul(b[2], 0);
+        let (l3, h3) = x.carrying_mul(b[3], 0);
+        let (r1, c) = l1.overflowing_add(h0);
+        let (r2, c) = l2.carrying_add(h1, c);
+        let (r3, c) = l3.carrying_add(h2, c);
+        [r0, r1, r2, r3, h3.wrapping_add(u64::from(c))]
+    };
+    let add = |t: Limbs, r: [u64; 5]| {
+        let (t0, c) = t[0].overflowing_add(r[0]);
+        let (t1, c) = t[1].carrying_add(r[1], c);
+        let (t2, c) = t[2].carrying_add(r[2], c);
+        let (t3, c) = t[3].carrying_add(r[3], c);
+        // A row and what is above it so far are together below 2^320.
+        [t0, t1, t2, t3, r[4].wrapping_add(u64::from(c))]
+    };
+    let [t0, t1, t2, t3, t4] = row(a[0]);
+    let [t1, t2, t3, t4, t5] = add([t1, t2, t3, t4], row(a[1]));
+    let [t2, t3, t4, t5, t6] = add([t2, t3, t4, t5], row(a[2]));
+    let [t3, t4, t5, t6, t7] = add([t3, t4, t5, t6], row(a[3]));
+    [t0, t1, t2, t3, t4, t5, t6, t7]
 }
 
 /// The 512-bit square: each mixed product once, doubled, and the squares on the diagonal.

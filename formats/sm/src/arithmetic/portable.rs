@@ -2,15 +2,18 @@
 
 use super::{
     Arithmetic, Fe,
-    field::{P, montgomery_reduce},
+    field::{P, montgomery_reduce, reduce_once},
     limbs,
     point::TableEntry,
 };
 
 use core::hint::black_box;
 
-/// Entries whose masks are made together.
-const MASKS: usize = 8;
+/// Entries whose masks are made together: a whole window.
+const MASKS: usize = 64;
+
+/// Entries whose turns in the loop are written out; windows are multiples of it.
+const UNROLLED: usize = 4;
 
 /// Plain Rust: 64-bit limbs, 128-bit products.
 pub(crate) struct Portable;
@@ -28,7 +31,8 @@ impl Arithmetic for Portable {
 
     #[inline(always)]
     fn add(a: &Fe, b: &Fe) -> Fe {
-        Fe(limbs::add_mod(&a.0, &b.0, &P))
+        let (sum, carry) = limbs::add(&a.0, &b.0);
+        reduce_once(&sum, u64::from(carry))
     }
 
     #[inline(always)]
@@ -43,13 +47,19 @@ impl Arithmetic for Portable {
             // Both are small, so that only zero less one has its top bit set. The masks go
             // through memory, all at once: seeing where they come from, the compiler makes a
             // branch of each, as valgrind and the timing test found.
-            let masks: [u64; MASKS] = core::array::from_fn(|i| {
+            let mut masks: [u64; MASKS] = core::array::from_fn(|i| {
                 let difference = (start + i as u64) ^ index;
                 (difference.wrapping_sub(1).cast_signed() >> 63).cast_unsigned()
             });
-            for (mask, entry) in black_box(masks).iter().zip(entries) {
-                for (word, source) in found.0.iter_mut().zip(&entry.0) {
-                    *word |= mask & source;
+            let masks = black_box(&mut masks);
+            let (groups, rest) = entries.as_chunks::<UNROLLED>();
+            debug_assert!(rest.is_empty(), "no window has such a size");
+            let (masks, _) = masks.as_chunks::<UNROLLED>();
+            for (masks, group) in masks.iter().zip(groups) {
+                for (mask, entry) in masks.iter().zip(group) {
+                    for (word, source) in found.0.iter_mut().zip(&entry.0) {
+                        *word |= mask & source;
+                    }
                 }
             }
         }
