@@ -19,6 +19,7 @@ mod field;
 mod generator;
 mod inversion;
 mod limbs;
+mod multiple;
 mod path;
 mod point;
 mod portable;
@@ -32,6 +33,7 @@ pub(crate) use adx::Adx;
 pub(crate) use batch::{BATCH, multiples_of_g};
 pub(crate) use field::Fe;
 pub(crate) use generator::multiple_of_g;
+pub(crate) use multiple::multiple_of_point;
 #[cfg(test)]
 pub(crate) use path::adx_available;
 pub use path::{CodePath, CodePathUnavailable, code_path, set_code_path};

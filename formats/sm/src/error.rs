@@ -23,7 +23,8 @@ pub enum Error {
     /// The bytes are not the structure they should be.
     #[error("no valid {structure}")]
     Malformed {
-        /// `SubjectPublicKeyInfo`, `PrivateKeyInfo` or `ECPrivateKey`.
+        /// `SubjectPublicKeyInfo`, `PrivateKeyInfo`, `ECPrivateKey`, `SM2Cipher`,
+        /// `SM2EnvelopedKey`.
         structure: &'static str,
     },
     /// A key of another algorithm than id-ecPublicKey.
@@ -56,6 +57,9 @@ pub enum Error {
     /// The signature does not belong to this message, key and identifier.
     #[error("the signature does not verify")]
     SignatureMismatch,
+    /// The ciphertext was changed, or made for another key.
+    #[error("the ciphertext was changed, or made for another key")]
+    DecryptionFailed,
     /// There is no randomness to be had.
     #[error(transparent)]
     EntropyUnavailable(#[from] EntropyUnavailable),

@@ -120,6 +120,8 @@ mod x86_64 {
             key.public_key().verify_digest(&DIGEST, &signature)?;
         }
         black_box(key.to_bytes());
+        let ciphertext = key.public_key().encrypt(&[9; 16], &mut entropy)?;
+        black_box(key.decrypt(&ciphertext)?);
         let context = SigningContext::new(Arc::new(key));
         for _ in 0..2 {
             let signature = context.sign_digest(&DIGEST, &mut entropy)?;
