@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use prost::Message as _;
 
 /// Every file of the interface, under `proto/`.
-const FILES: [&str; 5] = [
+const FILES: [&str; 6] = [
     "yinxin/v1/common.proto",
     "yinxin/v1/errors.proto",
     "yinxin/v1/licence.proto",
+    "yinxin/v1/seal.proto",
     "yinxin/v1/sealing.proto",
     "yinxin/v1/verification.proto",
 ];

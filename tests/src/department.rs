@@ -199,6 +199,7 @@ pub fn marital_proof(request_id: &str, profile: v1::SealProfile) -> v1::IssueLic
         case_number: "TEST-1".to_owned(),
         operator: Some(operator()),
         division_code: String::new(),
+        usage: None,
     }
 }
 

@@ -406,6 +406,7 @@ fn a_digest_is_sealed_while_the_document_stays_at_the_department() {
                     account: "tester".to_owned(),
                     ..Default::default()
                 }),
+                usage: None,
             };
             let answer = house.data.seal_digest(request.clone()).await.unwrap();
             let again = house.data.seal_digest(request).await.unwrap();
@@ -439,6 +440,7 @@ fn a_dual_digest_and_a_digest_of_the_wrong_length_are_refused() {
                     account: "tester".to_owned(),
                     ..Default::default()
                 }),
+                usage: None,
             }
         };
         use v1::{DigestAlgorithm as D, SealProfile as P};

@@ -235,6 +235,7 @@ fn issue_request(fields_json: String) -> Result<v1::IssueLicenceRequest, Failure
             name: String::new(),
         }),
         division_code: String::new(),
+        usage: None,
     })
 }
 

@@ -23,6 +23,7 @@ pub(crate) fn run(arguments: &Issue, language: Language) -> Result<ExitCode, Fai
         case_number: connection.case.clone(),
         operator: Some(connection.operator()),
         division_code: String::new(),
+        usage: None,
     };
     let file = ConnectionFile::read(&connection.connect)?;
     let answer = block_on(async { file.signer().await?.issue(request).await })?;

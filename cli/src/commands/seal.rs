@@ -68,6 +68,7 @@ fn header(arguments: &Seal) -> Result<v1::SealDocumentHeader, Failure> {
         case_number: connection.case.clone(),
         operator: Some(connection.operator()),
         document_bytes: 0,
+        usage: None,
     })
 }
 
@@ -119,6 +120,7 @@ async fn seal_digest(
             field_name: update.field_name().to_owned(),
             case_number: connection.case.clone(),
             operator: Some(connection.operator()),
+            usage: None,
         })
         .await?;
     update
