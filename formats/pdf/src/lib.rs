@@ -22,6 +22,7 @@
 //! generation. An honest file may carry wrong entries for objects that nothing uses.
 
 mod chain;
+mod content;
 mod document;
 mod error;
 mod filter;
@@ -40,6 +41,7 @@ mod text;
 pub mod update;
 mod xref;
 
+pub use content::{TextMatch, TextSearch};
 pub use document::Document;
 pub use error::{PdfError, SignatureProblem};
 pub use form::SignatureField;

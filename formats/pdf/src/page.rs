@@ -32,6 +32,13 @@ pub struct Page<'a> {
     pub resources: Option<Value>,
 }
 
+impl Page<'_> {
+    /// Width and height as a reader sees them, in millimetres.
+    pub fn size_mm(&self) -> (f64, f64) {
+        crate::update::sheet(self).size_mm()
+    }
+}
+
 /// The inheritable attributes of 7.7.3.4 as a node passes them on.
 #[derive(Clone, Debug, Default)]
 struct Inherited {

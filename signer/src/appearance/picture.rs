@@ -1,4 +1,4 @@
-//! Uploaded pictures of seals: PNG with alpha, and SVG reduced to plain filled paths.
+//! Uploaded pictures of seals: what may be refused, and SVG reduced to plain filled paths.
 
 use usvg::tiny_skia_path::PathSegment;
 use usvg::{Node, Paint as SvgPaint, PaintOrder, Transform, Tree, roxmltree};
@@ -8,13 +8,7 @@ use super::drawing::{Layer, Paint, RED, SealDrawing, WHITE};
 use super::path::{Matrix, Path, Segment};
 
 /// A scan at 600 dpi of the largest seal has 1417 × 1417 pixels and takes well under 1 MB.
-const FILE_BYTES_MAX: usize = 4 << 20;
-
-/// 60 mm at 1200 dpi is 2835 pixels.
-const SIDE_PIXELS_MAX: u32 = 4096;
-
-/// No official resolution was found; 300 dpi is what printers need for sharp small letters.
-const DOTS_PER_INCH_MIN: f64 = 300.0;
+pub(super) const FILE_BYTES_MAX: usize = 4 << 20;
 
 /// The sides may differ from the declared proportion by so much.
 const ASPECT_TOLERANCE: f64 = 0.01;
@@ -90,96 +84,6 @@ pub enum PictureError {
     /// The SVG draws nothing.
     #[error("the picture is empty")]
     Empty,
-}
-
-/// A PNG of a seal, looked through to its last pixel.
-///
-/// It is for the picture inside an `SESeal`. It has no PDF appearance yet: an appearance here is a
-/// content stream without resources, and a PNG would need an image resource.
-#[derive(Debug, Clone, PartialEq)]
-pub struct PngPicture {
-    bytes: Vec<u8>,
-    pixels: [u32; 2],
-    size_mm: [f64; 2],
-}
-
-impl PngPicture {
-    /// Reads a PNG that is meant to be `width_mm` by `height_mm` large.
-    ///
-    /// # Errors
-    /// Damaged, animated, too large, opaque, of another proportion, or under 300 dots per inch.
-    pub fn read(bytes: Vec<u8>, width_mm: f64, height_mm: f64) -> Result<Self, PictureError> {
-        check_declared([width_mm, height_mm])?;
-        check_limit("bytes", bytes.len(), FILE_BYTES_MAX)?;
-        let mut decoder = png::Decoder::new_with_limits(
-            std::io::Cursor::new(&bytes),
-            png::Limits { bytes: 80 << 20 },
-        );
-        decoder.set_transformations(png::Transformations::EXPAND | png::Transformations::STRIP_16);
-        let mut reader = decoder.read_info().map_err(|cause| unreadable(&cause))?;
-        let info = reader.info();
-        let pixels = [info.width, info.height];
-        for side in pixels {
-            check_limit("pixels on a side", side as usize, SIDE_PIXELS_MAX as usize)?;
-        }
-        if info.is_animated() {
-            return Err(PictureError::Forbidden {
-                what: "animation".to_owned(),
-            });
-        }
-        let [width, height] = pixels.map(f64::from);
-        check_aspect(width / height, width_mm / height_mm)?;
-        let found = (width * 25.4 / width_mm).min(height * 25.4 / height_mm);
-        // 42 mm are 496.06 dots: a picture of 496 is meant.
-        if found < DOTS_PER_INCH_MIN - 0.5 {
-            return Err(PictureError::DotsPerInch {
-                found,
-                min: DOTS_PER_INCH_MIN,
-            });
-        }
-        let samples = match reader.output_color_type().0 {
-            png::ColorType::GrayscaleAlpha => 2,
-            png::ColorType::Rgba => 4,
-            png::ColorType::Grayscale | png::ColorType::Rgb | png::ColorType::Indexed => {
-                return Err(PictureError::NoAlpha);
-            }
-        };
-        let mut clear = false;
-        while let Some(row) = reader.next_row().map_err(|cause| unreadable(&cause))? {
-            clear |= row
-                .data()
-                .chunks_exact(samples)
-                .any(|pixel| pixel.last() == Some(&0));
-        }
-        if !clear {
-            return Err(PictureError::NoAlpha);
-        }
-        reader.finish().map_err(|cause| unreadable(&cause))?;
-        drop(reader);
-        Ok(Self {
-            bytes,
-            pixels,
-            size_mm: [width_mm, height_mm],
-        })
-    }
-
-    /// The file as it was uploaded.
-    #[must_use]
-    pub fn bytes(&self) -> &[u8] {
-        &self.bytes
-    }
-
-    /// Width and height in pixels.
-    #[must_use]
-    pub fn pixels(&self) -> [u32; 2] {
-        self.pixels
-    }
-
-    /// The declared width and height in millimetres.
-    #[must_use]
-    pub fn size_mm(&self) -> [f64; 2] {
-        self.size_mm
-    }
 }
 
 /// An SVG of a seal or an emblem, reduced to filled paths; nothing of the file itself is kept.
@@ -268,7 +172,7 @@ fn is_light(colour: [u8; 3]) -> bool {
     299 * red + 587 * green + 114 * blue > 128_000
 }
 
-fn check_declared([width_mm, height_mm]: [f64; 2]) -> Result<(), PictureError> {
+pub(super) fn check_declared([width_mm, height_mm]: [f64; 2]) -> Result<(), PictureError> {
     let [min, max] = SIDE_MM;
     if [width_mm, height_mm]
         .iter()
@@ -284,21 +188,25 @@ fn check_declared([width_mm, height_mm]: [f64; 2]) -> Result<(), PictureError> {
     })
 }
 
-fn check_limit(limit: &'static str, value: usize, max: usize) -> Result<(), PictureError> {
+pub(super) fn check_limit(
+    limit: &'static str,
+    value: usize,
+    max: usize,
+) -> Result<(), PictureError> {
     if value > max {
         return Err(PictureError::LimitExceeded { limit, value, max });
     }
     Ok(())
 }
 
-fn check_aspect(found: f64, declared: f64) -> Result<(), PictureError> {
+pub(super) fn check_aspect(found: f64, declared: f64) -> Result<(), PictureError> {
     if (found / declared - 1.0).abs() <= ASPECT_TOLERANCE {
         return Ok(());
     }
     Err(PictureError::Aspect { found, declared })
 }
 
-fn unreadable(cause: &dyn std::fmt::Display) -> PictureError {
+pub(super) fn unreadable(cause: &dyn std::fmt::Display) -> PictureError {
     PictureError::Unreadable {
         cause: cause.to_string(),
     }

@@ -349,7 +349,7 @@ impl<'a> Widgets<'a> {
                     page
                 }
             };
-            let sheet = Sheet::new(page.crop_box, page.rotate, page.user_unit);
+            let sheet = super::sheet(&page);
             let rectangle = match spot {
                 None => [0.0; 4],
                 Some(spot) => {

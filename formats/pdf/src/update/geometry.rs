@@ -10,7 +10,7 @@ const TOLERANCE_MM: f64 = 0.01;
 
 /// Which part of default user space a page shows, and how it is turned.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Sheet {
+pub(crate) struct Sheet {
     /// The visible rectangle, `[left, bottom, right, top]` in default user space.
     pub(super) visible: [f64; 4],
     pub(super) turn: Turn,
@@ -79,7 +79,7 @@ impl Sheet {
     }
 
     /// Width and height as seen, in millimetres.
-    fn size_mm(&self) -> (f64, f64) {
+    pub(crate) fn size_mm(&self) -> (f64, f64) {
         let [left, bottom, right, top] = self.visible;
         let mm = |units: f64| units * self.user_unit / POINTS_PER_MM;
         let (width, height) = (mm(right - left), mm(top - bottom));
@@ -136,6 +136,18 @@ impl Sheet {
         let [x, y] = self.point(x_mm, y_mm);
         let [other_x, other_y] = self.point(x_mm + width_mm, y_mm + height_mm);
         Ok(normalised([x, y, other_x, other_y]))
+    }
+
+    /// Where a point of default user space is seen, in millimetres from the upper left corner.
+    pub(crate) fn seen(&self, [x, y]: [f64; 2]) -> [f64; 2] {
+        let [left, bottom, right, top] = self.visible;
+        let (x, y) = match self.turn {
+            Turn::None => (x - left, top - y),
+            Turn::Quarter => (y - bottom, x - left),
+            Turn::Half => (right - x, y - bottom),
+            Turn::ThreeQuarters => (top - y, right - x),
+        };
+        [x, y].map(|units| units * self.user_unit / POINTS_PER_MM)
     }
 
     /// A point of the page as seen, `x_mm` rightwards and `y_mm` downwards, in default user space.
@@ -226,18 +238,6 @@ mod tests {
         ]
     }
 
-    /// The same point as millimetres on the page as seen, by turning the sheet as a viewer does.
-    fn seen(sheet: &Sheet, [x, y]: [f64; 2]) -> [f64; 2] {
-        let [left, bottom, right, top] = sheet.visible;
-        let (x_mm, y_mm) = match sheet.turn {
-            Turn::None => (x - left, top - y),
-            Turn::Quarter => (y - bottom, x - left),
-            Turn::Half => (right - x, y - bottom),
-            Turn::ThreeQuarters => (top - y, right - x),
-        };
-        [x_mm, y_mm].map(|units| units * sheet.user_unit / POINTS_PER_MM)
-    }
-
     #[test]
     fn every_corner_of_the_seal_lands_where_it_was_asked_for() {
         let crops = [
@@ -271,7 +271,7 @@ mod tests {
                         ([diameter, 0.0], [stamp.x_mm + 42.0, stamp.y_mm + 42.0]),
                     ];
                     for (corner, expected) in corners {
-                        let got = seen(&sheet, shown(&fit, rectangle, corner));
+                        let got = sheet.seen(shown(&fit, rectangle, corner));
                         let off = (got[0] - expected[0]).hypot(got[1] - expected[1]);
                         assert!(
                             off < 1e-6,

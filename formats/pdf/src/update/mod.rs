@@ -38,11 +38,17 @@ use lopdf::{Dictionary, Object as NewObject};
 use crate::document::Document;
 use crate::error::PdfError;
 use crate::object::{ObjectId, Value};
+use crate::page::Page;
 use patch::{Changes, Patch, Slot, reference};
 use tail::Tail;
 
 /// Both bits of `/SigFlags` (12.7.3, table 225).
 const SIGNATURES_EXIST_APPEND_ONLY: i64 = 3;
+
+/// How a page is seen.
+pub(crate) fn sheet(page: &Page<'_>) -> geometry::Sheet {
+    geometry::Sheet::new(page.crop_box, page.rotate, page.user_unit)
+}
 
 /// Makes the update that signs `document`, up to the signature value itself.
 ///
