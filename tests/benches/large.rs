@@ -27,7 +27,7 @@ use yinxin_tests::department::{Department, seal_header};
 use yinxin_tests::large;
 use yinxin_tests::sealing::{Kind, bench, visible};
 use yinxin_tests::services::install;
-use yinxin_tests::signer_process::SignerProcess;
+use yinxin_tests::signer_process::{SignerProcess, processor_seconds};
 use yinxin_verifier::{HashedStart, verify_from};
 
 /// How much is read at once.
@@ -301,20 +301,6 @@ fn remove_files(folder: &Path) {
             fs::remove_file(path).unwrap();
         }
     }
-}
-
-/// What a process has had of the processors, in hundredths of a second (proc(5), utime and stime);
-/// unlike the clock it says little of what else the machine does.
-fn processor_seconds(pid: u32) -> f64 {
-    let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else {
-        return f64::NAN;
-    };
-    let after_name = stat.rsplit_once(')').unwrap().1;
-    let ticks = after_name.split_whitespace().skip(11).take(2);
-    ticks
-        .map(|ticks| ticks.parse::<f64>().unwrap())
-        .sum::<f64>()
-        / 100.0
 }
 
 fn timed(work: impl FnOnce()) -> Duration {

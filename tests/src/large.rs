@@ -1,4 +1,5 @@
-//! Large documents, written in seconds and never kept in git: few long objects, and many short ones.
+//! Documents by size, written in seconds and never kept in git: few long objects, many short ones,
+//! and a small one.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -107,6 +108,36 @@ pub fn many_objects(path: &Path, objects: u32) -> io::Result<()> {
         )?;
     }
     file.finish()
+}
+
+/// A document of one page and about `bytes`, as a proof without embedded fonts would be.
+#[must_use]
+pub fn small(bytes: usize) -> Vec<u8> {
+    let line =
+        "BT /F1 11 Tf 72 700 Td (This certifies that the two named above are married.) Tj ET\n";
+    let content = line.repeat(bytes.saturating_sub(700) / line.len());
+    let objects = [
+        "<</Type/Catalog/Pages 2 0 R>>".to_owned(),
+        "<</Type/Pages/Kids[3 0 R]/Count 1>>".to_owned(),
+        "<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R\
+         /Resources<</Font<</F1 5 0 R>>>>>>"
+            .to_owned(),
+        format!(
+            "<</Length {}>>\nstream\n{content}\nendstream",
+            content.len()
+        ),
+        "<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>".to_owned(),
+    ];
+    let mut file = "%PDF-1.7\n".to_owned();
+    let mut table = format!("xref\n0 {}\n0000000000 65535 f \n", objects.len() + 1);
+    for (number, object) in (1..).zip(&objects) {
+        table += &format!("{:010} 00000 n \n", file.len());
+        file += &format!("{number} 0 obj\n{object}\nendobj\n");
+    }
+    let start = file.len();
+    let size = objects.len() + 1;
+    file += &format!("{table}trailer\n<</Size {size}/Root 1 0 R>>\nstartxref\n{start}\n%%EOF\n");
+    file.into_bytes()
 }
 
 fn references(objects: std::ops::Range<u32>) -> String {

@@ -142,3 +142,21 @@ fn anonymous_bytes(pid: u32) -> Option<u64> {
     let kibibytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
     Some(kibibytes * 1024)
 }
+
+/// What a process has had of the processors, in hundredths of a second (proc(5), utime and stime);
+/// unlike the clock it says little of what else the machine does.
+///
+/// # Panics
+/// Where /proc is not as proc(5) says.
+#[must_use]
+pub fn processor_seconds(pid: u32) -> f64 {
+    let Ok(stat) = std::fs::read_to_string(format!("/proc/{pid}/stat")) else {
+        return f64::NAN;
+    };
+    let after_name = stat.rsplit_once(')').unwrap().1;
+    let ticks = after_name.split_whitespace().skip(11).take(2);
+    ticks
+        .map(|ticks| ticks.parse::<f64>().unwrap())
+        .sum::<f64>()
+        / 100.0
+}

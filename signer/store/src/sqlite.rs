@@ -1,10 +1,11 @@
 //! The record in SQLite: one file, one process, one connection.
 //!
 //! One connection on purpose: SQLite has one writer at a time anyway, and whoever waits
-//! waits here in order instead of inside SQLite with a timeout. WAL with synchronous FULL
-//! makes a commit durable before it is answered.
+//! waits here in order instead of inside SQLite with a timeout. A commit is durable before it is
+//! answered; commits that wait at the same time share one sync of the disk.
 
 mod approvals;
+mod durable;
 mod migrate;
 mod record;
 mod registry;
@@ -14,6 +15,7 @@ mod uses;
 use std::fs::OpenOptions;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::sqlite::{
@@ -21,6 +23,7 @@ use sqlx::sqlite::{
 };
 
 use crate::lock::Lock;
+use durable::WriteAheadLog;
 
 pub use approvals::StoredApproval;
 pub use registry::ChangeError;
@@ -48,6 +51,15 @@ pub enum OpenError {
         /// The newest version we can read.
         known: i64,
     },
+    /// The operator's move: the file system cannot hold what SQLite's write-ahead log needs
+    /// (shared memory), as some network file systems cannot.
+    #[error("{} is on a file system without write-ahead logging (journal mode {mode}); use a local disk", path.display())]
+    NoWriteAheadLog {
+        /// Which record.
+        path: PathBuf,
+        /// What SQLite fell back to.
+        mode: String,
+    },
     /// The operator's move: the folder is missing or not ours to write.
     #[error("the record {} or its lock file cannot be made", path.display())]
     File {
@@ -72,6 +84,7 @@ pub enum OpenError {
 #[derive(Debug)]
 pub struct SqliteRecord {
     pool: SqlitePool,
+    log: Arc<WriteAheadLog>,
     _lock: Lock,
 }
 
@@ -97,7 +110,8 @@ impl SqliteRecord {
         let options = SqliteConnectOptions::new()
             .filename(path)
             .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
+            // Syncing is ours: see `durable`.
+            .synchronous(SqliteSynchronous::Normal)
             .foreign_keys(true)
             // For the moments when somebody reads the file with a tool of their own.
             .busy_timeout(Duration::from_secs(10));
@@ -112,8 +126,22 @@ impl SqliteRecord {
             .connect_with(options)
             .await
             .map_err(database("connecting"))?;
+        let mode: String = sqlx::query_scalar("PRAGMA journal_mode")
+            .fetch_one(&pool)
+            .await
+            .map_err(database("asking for the journal mode"))?;
+        if mode != "wal" {
+            return Err(OpenError::NoWriteAheadLog {
+                path: path.to_owned(),
+                mode,
+            });
+        }
         migrate::migrate(&pool, path).await?;
-        Ok(Self { pool, _lock: lock })
+        Ok(Self {
+            pool,
+            log: Arc::new(WriteAheadLog::new(path)),
+            _lock: lock,
+        })
     }
 
     /// Lets the running statement end and closes the file; later calls fail. The record is

@@ -45,6 +45,7 @@ impl SqliteRecord {
     /// The database; an id that is taken.
     pub async fn request_approval(&self, approval: &Approval) -> Result<(), RecordError> {
         const DOING: &str = "entering an approval";
+        let mut transaction = self.begin(DOING).await?;
         sqlx::query(
             "INSERT INTO approval (id, caller, operator, operation, seal, seal_name,
                  document_sha256, place_sha256, place, copies, case_number, needed, created_at,
@@ -65,10 +66,10 @@ impl SqliteRecord {
         .bind(approval.needed)
         .bind(approval.created_at.0)
         .bind(approval.expires_at.0)
-        .execute(&self.pool)
+        .execute(&mut *transaction)
         .await
         .map_err(unavailable(DOING))?;
-        Ok(())
+        transaction.commit().await.map_err(unavailable(DOING))
     }
 
     /// Enters a signature that has been checked. `before` is how many there were when it was.

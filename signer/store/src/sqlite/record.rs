@@ -18,10 +18,17 @@ const NOT_OPEN: &str = "the request is open";
 
 impl SqliteRecord {
     pub(super) async fn begin(&self, doing: &'static str) -> Result<Transaction, RecordError> {
-        self.pool
-            .begin_with("BEGIN IMMEDIATE")
-            .await
-            .map_err(unavailable(doing))
+        let begun = self.pool.begin_with("BEGIN IMMEDIATE").await;
+        Ok(Transaction::new(
+            begun.map_err(unavailable(doing))?,
+            &self.log,
+        ))
+    }
+
+    /// Comes back when what was read is durable, too: it may be told to the world.
+    pub(super) async fn settled(&self, doing: &'static str) -> Result<(), RecordError> {
+        let settled = self.log.settle().await.map_err(sqlx::Error::Io);
+        settled.map_err(unavailable(doing))
     }
 }
 
@@ -53,9 +60,9 @@ impl Record for SqliteRecord {
             return Ok(Opened::DifferentBody);
         }
         if state == "released" {
-            return Ok(Opened::Released(Box::new(
-                release_of(&mut transaction, id).await?,
-            )));
+            let release = release_of(&mut transaction, id).await?;
+            self.settled(DOING).await?;
+            return Ok(Opened::Released(Box::new(release)));
         }
         if holder.as_ref() == Some(&request.holder) {
             return Ok(Opened::InFlight);
@@ -295,6 +302,7 @@ impl Record for SqliteRecord {
         .fetch_optional(&self.pool)
         .await
         .map_err(unavailable(DOING))?;
+        self.settled(DOING).await?;
         row.map(|row| licence_row(DOING, row)).transpose()
     }
 }

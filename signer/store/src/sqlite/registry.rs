@@ -132,15 +132,16 @@ impl SqliteRecord {
             .map(serde_json::to_string)
             .transpose()
             .map_err(|_| damaged(DOING, "a rule cannot be written"))?;
+        let mut transaction = self.begin(DOING).await?;
         sqlx::query("INSERT INTO rule_event (rule, at, actor, rule_json) VALUES (?, ?, ?, ?)")
             .bind(id)
             .bind(at.0)
             .bind(actor)
             .bind(json)
-            .execute(&self.pool)
+            .execute(&mut *transaction)
             .await
             .map_err(unavailable(DOING))?;
-        Ok(())
+        transaction.commit().await.map_err(unavailable(DOING))
     }
 
     /// The rules that are set and not withdrawn, by id.

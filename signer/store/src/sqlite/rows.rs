@@ -1,13 +1,12 @@
 //! Rows and values: what the record's statements bind and what they give back.
 
-use sqlx::Sqlite;
 use yinxin_pki::UnixSeconds;
 use yinxin_signer::record::{
     Intent, IntentId, LicenceRow, LicenceSeries, NewRequest, OpenIntent, RecordError, Release,
     RequestKey,
 };
 
-pub(super) type Transaction = sqlx::Transaction<'static, Sqlite>;
+pub(super) use super::durable::Transaction;
 
 pub(super) fn unavailable(doing: &'static str) -> impl FnOnce(sqlx::Error) -> RecordError {
     move |source| RecordError::Unavailable {

@@ -1,0 +1,182 @@
+//! Sealing and verifying small documents: `cargo bench -p yinxin-tests --bench small`. Without
+//! `--bench` the same with few documents, so that it does not rot.
+//!
+//! Small documents cost what the road costs: TLS, gRPC, the record, the folder, the key, the
+//! self-check. What counts is the server's own processor time for each; the client's is not in it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a bench may fail loudly"
+)]
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use ring::rand::SystemRandom;
+use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
+use yinxin_keys_dev::{DevKey, KeyKind};
+use yinxin_proto::{Bytes, v1};
+use yinxin_tests::department::{Department, seal_header};
+use yinxin_tests::large;
+use yinxin_tests::sealing::{Kind, bench};
+use yinxin_tests::services::install;
+use yinxin_tests::signer_process::{SignerProcess, processor_seconds};
+
+/// As long as a proof of one page.
+const DOCUMENT_BYTES: usize = 10_000;
+
+fn main() {
+    // Cargo passes --bench to `cargo bench` only.
+    let is_bench = std::env::args().any(|argument| argument == "--bench");
+    let documents = if is_bench { 1_000 } else { 3 };
+    let document = large::small(DOCUMENT_BYTES);
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    println!(
+        "{} bytes; debug assertions {}; {} processors, load before the start: {}",
+        document.len(),
+        if cfg!(debug_assertions) { "on" } else { "off" },
+        std::thread::available_parallelism().map_or(0, usize::from),
+        load.split_whitespace().next().unwrap_or("unknown")
+    );
+    bare_rsa(documents);
+    verifying(&document, documents);
+    through_grpc(&Bytes::from(document), documents);
+}
+
+fn bare_rsa(times: usize) {
+    let key = DevKey::generate(KeyKind::Rsa { bits: 2048 }).unwrap();
+    let pair = RsaKeyPair::from_pkcs8(key.pkcs8_der()).unwrap();
+    let random = SystemRandom::new();
+    let mut signature = vec![0; pair.public().modulus_len()];
+    let took = each(times, || {
+        pair.sign(&RSA_PKCS1_SHA256, &random, b"message", &mut signature)
+            .unwrap();
+    });
+    println!(
+        "bare RSA-2048 signature by ring: {:.0} us",
+        microseconds(took)
+    );
+}
+
+/// In the library, under keys met before.
+fn verifying(document: &[u8], times: usize) {
+    for kind in [Kind::GmSeal, Kind::GmCms, Kind::PadesRsa] {
+        let sealed = bench().seal_visibly(document, kind, 20.0, 20.0).unwrap();
+        let verify = || {
+            let report =
+                yinxin_verifier::verify(&sealed, &bench().trust, &bench().options()).unwrap();
+            assert_eq!(report.signatures.len(), 1);
+        };
+        each(10, verify);
+        println!(
+            "{}: verifying {:.0} us",
+            kind.name(),
+            microseconds(each(times, verify))
+        );
+    }
+}
+
+fn through_grpc(document: &Bytes, documents: usize) {
+    fs::create_dir_all(yinxin_tests::target()).unwrap();
+    let folder = tempfile::tempdir_in(yinxin_tests::target()).unwrap();
+    let installation = install(&folder.path().join("installation"));
+    let signer = SignerProcess::start(
+        Path::new(env!("CARGO_BIN_EXE_crashing-signer")),
+        &installation,
+    );
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let department = runtime
+        .block_on(Department::connect(
+            &installation.client_config,
+            signer.address.port(),
+        ))
+        .unwrap();
+    let profiles = [v1::SealProfile::GmSeal, v1::SealProfile::PadesBB];
+    for (cores, confined) in [
+        (1, confine(signer.id(), "0")),
+        (2, confine(signer.id(), "0-1")),
+    ] {
+        for profile in profiles {
+            for callers in [1, 32] {
+                let run = format!("{}-{cores}-{callers}", profile.as_str_name());
+                let before = processor_seconds(signer.id());
+                let start = Instant::now();
+                runtime.block_on(seal_all(
+                    &department,
+                    document,
+                    profile,
+                    &run,
+                    documents,
+                    callers,
+                ));
+                let took = start.elapsed();
+                let worked = processor_seconds(signer.id()) - before;
+                println!(
+                    "{}, {} callers, {}: {:.0} documents/s; server {:.0} us of processor each",
+                    profile.as_str_name(),
+                    callers,
+                    if confined {
+                        format!("{cores} cores for the server")
+                    } else {
+                        "cores as they come".to_owned()
+                    },
+                    documents as f64 / took.as_secs_f64(),
+                    worked * 1e6 / documents as f64
+                );
+            }
+        }
+    }
+}
+
+async fn seal_all(
+    department: &Department,
+    document: &Bytes,
+    profile: v1::SealProfile,
+    run: &str,
+    documents: usize,
+    callers: usize,
+) {
+    let next = Arc::new(AtomicUsize::new(0));
+    let mut calls = tokio::task::JoinSet::new();
+    for _ in 0..callers {
+        let (department, document) = (department.clone(), document.clone());
+        let (next, run) = (Arc::clone(&next), run.to_owned());
+        calls.spawn(async move {
+            loop {
+                let number = next.fetch_add(1, Ordering::Relaxed);
+                if number >= documents {
+                    return;
+                }
+                let header = seal_header(&format!("{run}-{number}"), profile);
+                let sealed = department.seal(header, document.clone()).await.unwrap().1;
+                assert!(sealed.len() > document.len());
+            }
+        });
+    }
+    calls.join_all().await;
+}
+
+/// Confines a process with all its threads to some processors, where `taskset` is at hand.
+fn confine(pid: u32, cores: &str) -> bool {
+    Command::new("taskset")
+        .args(["-a", "-c", "-p", cores, &pid.to_string()])
+        .output()
+        .is_ok_and(|output| output.status.success())
+}
+
+fn each(times: usize, mut work: impl FnMut()) -> Duration {
+    let start = Instant::now();
+    for _ in 0..times {
+        work();
+    }
+    start.elapsed() / u32::try_from(times).unwrap()
+}
+
+fn microseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e6
+}
