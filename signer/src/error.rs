@@ -149,6 +149,7 @@ impl SealError {
             Self::NotForDigests { .. } => "PROFILE_NOT_FOR_DIGESTS",
             Self::DigestLength { .. } => "DIGEST_LENGTH",
             Self::Setup(_) => "SETUP",
+            Self::Keys(KeyStoreError::DeviceBusy { .. }) => "KEY_STORE_BUSY",
             Self::Keys(_) => "KEY_STORE",
             Self::SelfCheck { .. } => "SELF_CHECK_FAILED",
             Self::Record(_) => "RECORD_UNAVAILABLE",

@@ -3,7 +3,7 @@
 use zeroize::Zeroizing;
 
 /// A PIN or password: wiped when dropped, and never shown.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Zeroizing<Vec<u8>>);
 
 impl Secret {

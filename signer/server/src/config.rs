@@ -10,6 +10,8 @@ use serde::Deserialize;
 use yinxin_edge::value_error;
 pub use yinxin_edge::{ConfigError, LogFormat, TrustConfig};
 
+pub use crate::keys::config::*;
+
 /// TLS of the server; every caller needs a certificate.
 pub type Tls = yinxin_edge::Tls<PathBuf>;
 
@@ -25,13 +27,16 @@ pub struct Config {
     pub record: RecordConfig,
     /// What the self-check trusts.
     pub trust: TrustConfig,
-    /// Where the passphrase of the key files comes from.
-    pub passphrase: Passphrase,
+    /// Where the passphrase of the key files comes from; needed when a key is in a file.
+    pub passphrase: Option<Passphrase>,
     /// Fonts for typesetting and for the lettering of seals.
     pub fonts: Fonts,
     /// The keys.
     #[serde(default, rename = "key")]
     pub keys: Vec<KeyConfig>,
+    /// The devices that hold some of them.
+    #[serde(default, rename = "device")]
+    pub devices: Vec<DeviceConfig>,
     /// The seals.
     #[serde(default, rename = "seal")]
     pub seals: Vec<SealConfig>,
@@ -47,10 +52,13 @@ pub struct Config {
     /// How to log.
     #[serde(default)]
     pub log: LogFormat,
+    /// Where all this was read, to be read again.
+    #[serde(skip)]
+    pub file: PathBuf,
 }
 
 /// Where the record and the documents are kept.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RecordConfig {
     /// The SQLite file; made when it is not there.
@@ -88,16 +96,6 @@ pub struct SealFontConfig {
     /// The face inside a collection, from 0.
     #[serde(default)]
     pub index: u32,
-}
-
-/// One key of the software store.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct KeyConfig {
-    /// Our name of it.
-    pub name: String,
-    /// Encrypted PKCS#8, PEM or DER.
-    pub file: PathBuf,
 }
 
 /// One seal.
@@ -213,6 +211,7 @@ impl Config {
         let mut config: Self = yinxin_edge::read_toml(path)?;
         config.check()?;
         config.resolve(path);
+        config.file = path.to_owned();
         Ok(config)
     }
 
@@ -229,10 +228,10 @@ impl Config {
                 limits.concurrent_documents_max == 0,
             ),
         ];
-        match zeros.iter().find(|(_, is_zero)| *is_zero) {
-            Some((field, _)) => Err(value_error(format!("limits.{field}"), "must be at least 1")),
-            None => Ok(()),
+        if let Some((field, _)) = zeros.iter().find(|(_, is_zero)| *is_zero) {
+            return Err(value_error(format!("limits.{field}"), "must be at least 1"));
         }
+        crate::keys::config::check(&self.keys, &self.devices)
     }
 
     fn resolve(&mut self, file: &Path) {
@@ -242,10 +241,11 @@ impl Config {
             &mut self.trust.directory,
         ];
         paths.extend(self.tls.paths_mut());
-        paths.extend(self.passphrase.file.as_mut());
+        paths.extend(self.passphrase.iter_mut().flat_map(|one| &mut one.file));
         paths.extend(self.fonts.paths.iter_mut());
         paths.extend(self.fonts.seal.iter_mut().map(|font| &mut font.file));
-        paths.extend(self.keys.iter_mut().map(|key| &mut key.file));
+        paths.extend(self.keys.iter_mut().flat_map(KeyConfig::paths_mut));
+        paths.extend(self.devices.iter_mut().flat_map(DeviceConfig::paths_mut));
         for seal in &mut self.seals {
             if let Some(gm) = &mut seal.gm {
                 paths.push(&mut gm.seal);

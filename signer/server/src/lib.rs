@@ -8,8 +8,10 @@ mod caller;
 pub mod config;
 mod fields;
 mod fonts;
+mod keys;
 mod pipeline;
 mod receipt;
+mod reload;
 mod rpc;
 mod service;
 mod status;
@@ -25,18 +27,20 @@ use yinxin_proto::v1::licence_service_server::LicenceServiceServer;
 use yinxin_proto::v1::sealing_service_server::SealingServiceServer;
 
 pub use config::Config;
+use reload::Current;
 use service::Service;
 pub use service::StartError;
 use steps::Checkpoints;
 pub use steps::NoCheckpoints;
 pub use yinxin_edge::{asked_to_stop, start_log};
+pub use yinxin_hsm::{DeviceState, DeviceStatus};
 
 /// How many requests one connection may have open.
 const STREAMS_PER_CONNECTION_MAX: u32 = 64;
 
 /// A signer that is loaded and listens, and answers as soon as it is served.
 pub struct Signer {
-    service: Arc<Service>,
+    current: Arc<Current>,
     listening: Listening,
 }
 
@@ -50,9 +54,9 @@ impl Signer {
         checkpoints: Arc<dyn Checkpoints>,
     ) -> Result<Self, StartError> {
         let transport = Transport::new(Some(&config.tls), STREAMS_PER_CONNECTION_MAX)?;
-        let service = Arc::new(Service::open(config, checkpoints).await?);
+        let service = Service::open(config, checkpoints).await?;
         Ok(Self {
-            service,
+            current: Arc::new(Current::new(config, service)),
             listening: transport.listen(config.listen).await?,
         })
     }
@@ -63,8 +67,15 @@ impl Signer {
         self.listening.address()
     }
 
+    /// How the devices that hold keys are doing.
+    #[must_use]
+    pub fn devices(&self) -> Vec<DeviceStatus> {
+        self.current.service().keys.device_status()
+    }
+
     /// Answers until `shutdown` is done, then finishes the calls that are under way. A connection
-    /// that stays open beyond what a request may take is cut off.
+    /// that stays open beyond what a request may take is cut off. At SIGHUP the configuration is
+    /// read again.
     ///
     /// # Errors
     /// [`StartError::Listen`] when the network does not do what it must.
@@ -72,17 +83,20 @@ impl Signer {
         self,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), StartError> {
-        let request_max = Duration::from_secs(self.service.limits.request_seconds_max);
-        let rpc = rpc::Rpc(self.service);
+        let request_max = Duration::from_secs(self.current.service().limits.request_seconds_max);
+        let reloading = tokio::spawn(Arc::clone(&self.current).reload_at_hangup());
+        let rpc = rpc::Rpc(self.current);
         let licences = LicenceServiceServer::new(rpc.clone());
         let sealing = SealingServiceServer::new(rpc);
         let services = Services::default()
             .with(licences.max_decoding_message_size(MESSAGE_BYTES_MAX))
             .with(sealing.max_decoding_message_size(MESSAGE_BYTES_MAX));
-        self.listening
+        let served = self
+            .listening
             .serve("signer", services, request_max, shutdown)
-            .await?;
-        Ok(())
+            .await;
+        reloading.abort();
+        Ok(served?)
     }
 }
 

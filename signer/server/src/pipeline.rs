@@ -200,7 +200,7 @@ impl Service {
         let service = Arc::clone(self);
         let done = blocking(move || {
             let mut spool = spool;
-            let signed = intended.sign(&service.keys)?;
+            let signed = intended.sign(&service.keys.router)?;
             spool.append(signed.tail())?;
             Ok::<_, Refusal>((spool, signed))
         })
@@ -264,7 +264,7 @@ impl Service {
         self.checkpoints.reached(Step::IntentRecorded);
         let service = Arc::clone(self);
         let checked = blocking(move || {
-            let signed = intended.sign(&service.keys)?;
+            let signed = intended.sign(&service.keys.router)?;
             service.checkpoints.reached(Step::Signed);
             let check =
                 SelfCheck::of_container(&signed, &service.trust, &service.self_check_options());

@@ -10,7 +10,7 @@ use yinxin_edge::{ListenError, read, read_trust, value_error};
 use yinxin_pki::Certificate;
 use yinxin_signer::appearance::{Centre, RoundSeal, SealFont, draw_round_seal};
 use yinxin_signer::error::SetupError;
-use yinxin_signer::keys::SoftwareKeyStore;
+use yinxin_signer::keys::KeyStore;
 use yinxin_signer::licence::{Issuer, unified_credit_code};
 use yinxin_signer::policy::{Departments, Grant};
 use yinxin_signer::ports::{Clock, SystemClock};
@@ -21,10 +21,10 @@ use yinxin_signer::seal::{GmMaterial, Seal, SigningIdentity};
 use yinxin_store::{DocumentFolder, DocumentSpool, FolderError, SqliteRecord};
 use yinxin_typeset::Typesetter;
 use yinxin_verifier::Trust;
-use zeroize::Zeroizing;
 
 use crate::config::{Config, ConfigError, IdentityConfig, LimitsConfig, SealConfig};
 use crate::fonts;
+use crate::keys::Keys;
 use crate::receipt::hexadecimal;
 use crate::steps::Checkpoints;
 
@@ -43,6 +43,14 @@ pub enum StartError {
     /// Keys, certificates and seals do not fit together.
     #[error(transparent)]
     Setup(#[from] SetupError),
+    /// A device cannot be used as it is configured.
+    #[error("the device {device}: {source}")]
+    Device {
+        /// Its name.
+        device: String,
+        /// Why.
+        source: yinxin_hsm::OpenError,
+    },
     /// A seal cannot be drawn.
     #[error("the seal {seal} cannot be drawn: {message}")]
     Appearance {
@@ -78,7 +86,7 @@ pub(crate) struct Service {
     pub(crate) limits: LimitsConfig,
     pub(crate) departments: Departments,
     pub(crate) seals: BTreeMap<String, HeldSeal>,
-    pub(crate) keys: SoftwareKeyStore,
+    pub(crate) keys: Keys,
     pub(crate) record: SqliteRecord,
     pub(crate) documents: DocumentFolder,
     pub(crate) trust: Trust,
@@ -91,6 +99,44 @@ pub(crate) struct Service {
     pub(crate) working: Semaphore,
 }
 
+/// What outlives a reading of the configuration: there is one record, and one run of this process.
+struct Lasting {
+    record: SqliteRecord,
+    documents: DocumentFolder,
+    checkpoints: Arc<dyn Checkpoints>,
+    holder: String,
+}
+
+/// What a configuration says, loaded and checked.
+struct Loaded {
+    departments: Departments,
+    seals: BTreeMap<String, HeldSeal>,
+    keys: Keys,
+    trust: Trust,
+    typesetter: Typesetter,
+}
+
+impl Loaded {
+    fn load(config: &Config, keys_before: &Keys) -> Result<Self, StartError> {
+        let keys = Keys::open(config, keys_before)?;
+        let found = fonts::load(&config.fonts)?;
+        let seals = open_seals(config, &keys.router, &found.seal)?;
+        let departments = departments(config, &seals)?;
+        let trust = read_trust(&config.trust.directory, config.trust.allow_dev_only)?;
+        let typesetter = Typesetter::new(found.files).map_err(|error| ConfigError::Content {
+            path: config.fonts.paths.first().cloned().unwrap_or_default(),
+            message: error.to_string(),
+        })?;
+        Ok(Self {
+            departments,
+            seals,
+            keys,
+            trust,
+            typesetter,
+        })
+    }
+}
+
 impl Service {
     pub(crate) async fn open(
         config: &Config,
@@ -98,37 +144,51 @@ impl Service {
     ) -> Result<Self, StartError> {
         // Before any key is opened: a wrong carry on one processor has happened to others.
         yinxin_sm::self_test()?;
-        let keys = open_keys(config)?;
-        let found = fonts::load(&config.fonts)?;
-        let seals = open_seals(config, &keys, &found.seal)?;
-        let departments = departments(config, &seals)?;
-        let trust = read_trust(&config.trust.directory, config.trust.allow_dev_only)?;
-        let typesetter = Typesetter::new(found.files).map_err(|error| ConfigError::Content {
-            path: config.fonts.paths.first().cloned().unwrap_or_default(),
-            message: error.to_string(),
-        })?;
+        let loaded = Loaded::load(config, &Keys::default())?;
         let record = SqliteRecord::open(&config.record.database)
             .await
             .map_err(|error| StartError::Record(error.to_string()))?;
         let documents = DocumentFolder::open(&config.record.documents)
             .map_err(|error| StartError::Record(error.to_string()))?;
-        let service = Self {
-            settings: road_settings(config),
-            limits: config.limits,
-            departments,
-            seals,
-            keys,
+        let lasting = Lasting {
             record,
             documents,
-            trust,
-            typesetter,
-            clock: Arc::new(SystemClock),
             checkpoints,
             holder: new_holder()?,
-            working: Semaphore::new(config.limits.concurrent_documents_max as usize),
         };
+        let service = Self::assemble(config, loaded, lasting);
         service.close_what_a_crash_left().await?;
         Ok(service)
+    }
+
+    /// The same service under another configuration. Work that is under way ends on this one.
+    pub(crate) fn open_again(&self, config: &Config) -> Result<Self, StartError> {
+        let loaded = Loaded::load(config, &self.keys)?;
+        let lasting = Lasting {
+            record: self.record.clone(),
+            documents: self.documents.clone(),
+            checkpoints: Arc::clone(&self.checkpoints),
+            holder: self.holder.clone(),
+        };
+        Ok(Self::assemble(config, loaded, lasting))
+    }
+
+    fn assemble(config: &Config, loaded: Loaded, lasting: Lasting) -> Self {
+        Self {
+            settings: road_settings(config),
+            limits: config.limits,
+            departments: loaded.departments,
+            seals: loaded.seals,
+            keys: loaded.keys,
+            record: lasting.record,
+            documents: lasting.documents,
+            trust: loaded.trust,
+            typesetter: loaded.typesetter,
+            clock: Arc::new(SystemClock),
+            checkpoints: lasting.checkpoints,
+            holder: lasting.holder,
+            working: Semaphore::new(config.limits.concurrent_documents_max as usize),
+        }
     }
 
     /// An empty document that may grow to the limit and by its signatures.
@@ -200,39 +260,6 @@ fn road_settings(config: &Config) -> RoadSettings {
     }
 }
 
-fn passphrase(config: &Config) -> Result<Zeroizing<Vec<u8>>, ConfigError> {
-    let wrong = |rule: String| value_error("passphrase", rule);
-    match (&config.passphrase.file, &config.passphrase.environment) {
-        (Some(path), None) => {
-            let mut bytes = Zeroizing::new(read(path)?);
-            if bytes.last() == Some(&b'\n') {
-                bytes.pop();
-            }
-            if bytes.last() == Some(&b'\r') {
-                bytes.pop();
-            }
-            Ok(bytes)
-        }
-        (None, Some(name)) => std::env::var(name)
-            .map(|value| Zeroizing::new(value.into_bytes()))
-            .map_err(|_| wrong(format!("the environment variable {name} is not set"))),
-        (Some(_), Some(_)) | (None, None) => Err(wrong(
-            "exactly one of file and environment must be given".to_owned(),
-        )),
-    }
-}
-
-fn open_keys(config: &Config) -> Result<SoftwareKeyStore, StartError> {
-    let passphrase = passphrase(config)?;
-    let mut keys = SoftwareKeyStore::new();
-    for key in &config.keys {
-        let file = Zeroizing::new(read(&key.file)?);
-        keys.open_encrypted(&key.name, &file, &passphrase)
-            .map_err(SetupError::from)?;
-    }
-    Ok(keys)
-}
-
 fn identity(config: &IdentityConfig) -> Result<SigningIdentity, ConfigError> {
     let path = &config.certificates;
     let content = |message: String| ConfigError::Content {
@@ -257,7 +284,7 @@ fn identity(config: &IdentityConfig) -> Result<SigningIdentity, ConfigError> {
 
 fn open_seals(
     config: &Config,
-    keys: &SoftwareKeyStore,
+    keys: &dyn KeyStore,
     font: &SealFont,
 ) -> Result<BTreeMap<String, HeldSeal>, StartError> {
     let mut seals = BTreeMap::new();

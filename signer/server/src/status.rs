@@ -4,6 +4,7 @@ use tonic::{Code, Status};
 use yinxin_edge::Shape;
 use yinxin_pdf::PdfError;
 use yinxin_signer::error::SealError;
+use yinxin_signer::keys::KeyStoreError;
 use yinxin_signer::licence::FieldError;
 use yinxin_signer::policy::Denied;
 use yinxin_signer::record::RecordError;
@@ -94,6 +95,13 @@ impl Refusal {
                 | SealError::SealNotValidAt { .. } => {
                     told(Code::FailedPrecondition, error.reason())
                 }
+                SealError::Keys(KeyStoreError::DeviceBusy { limit, max, .. }) => hidden(
+                    Code::ResourceExhausted,
+                    error.reason(),
+                    "the device that holds the key has too much to do now; send again later",
+                )
+                .with("limit", limit)
+                .with("max", max),
                 SealError::Keys(_) => hidden(
                     Code::Unavailable,
                     error.reason(),

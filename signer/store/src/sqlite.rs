@@ -80,12 +80,12 @@ pub enum OpenError {
     },
 }
 
-/// The record of one signer.
-#[derive(Debug)]
+/// The record of one signer; cheap to clone.
+#[derive(Clone, Debug)]
 pub struct SqliteRecord {
     pool: SqlitePool,
     log: Arc<WriteAheadLog>,
-    _lock: Lock,
+    _lock: Arc<Lock>,
 }
 
 impl SqliteRecord {
@@ -140,7 +140,7 @@ impl SqliteRecord {
         Ok(Self {
             pool,
             log: Arc::new(WriteAheadLog::new(path)),
-            _lock: lock,
+            _lock: Arc::new(lock),
         })
     }
 

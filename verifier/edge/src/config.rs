@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 /// TLS of the server. `ClientCa` is `PathBuf` where every caller needs a certificate, and
 /// `Option<PathBuf>` where the field may be absent.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tls<ClientCa> {
     /// The server's certificate chain, PEM.

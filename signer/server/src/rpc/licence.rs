@@ -35,9 +35,10 @@ impl LicenceService for Rpc {
         request: Request<v1::IssueLicenceRequest>,
     ) -> Result<Response<v1::IssueLicenceResponse>, Status> {
         let department = caller::department(&request)?;
-        let (service, request) = (Arc::clone(&self.0), request.into_inner());
-        let work = async move { issue(&service, department, request).await };
-        Ok(Response::new(self.0.within_time(work).await?))
+        let (service, request) = (self.service(), request.into_inner());
+        let worker = Arc::clone(&service);
+        let work = async move { issue(&worker, department, request).await };
+        Ok(Response::new(service.within_time(work).await?))
     }
 }
 

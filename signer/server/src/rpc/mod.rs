@@ -12,12 +12,20 @@ use yinxin_signer::record::{Operation, RequestKey};
 use yinxin_signer::road::Released;
 
 use crate::pipeline::{Begun, OpenRequest};
+use crate::reload::Current;
 use crate::service::{HeldSeal, Service};
 use crate::status::Refusal;
 
 /// The services' one handle.
 #[derive(Clone)]
-pub(crate) struct Rpc(pub(crate) Arc<Service>);
+pub(crate) struct Rpc(pub(crate) Arc<Current>);
+
+impl Rpc {
+    /// The service of this moment, for one call from its beginning to its end.
+    fn service(&self) -> Arc<Service> {
+        self.0.service()
+    }
+}
 
 /// A call that has passed its checks and may open its request in the record.
 struct Admitted<'a> {

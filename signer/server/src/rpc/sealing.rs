@@ -43,10 +43,11 @@ impl SealingService for Rpc {
         request: Request<Streaming<v1::SealDocumentRequest>>,
     ) -> Result<Response<Answers>, Status> {
         let department = caller::department(&request)?;
-        let (service, stream) = (Arc::clone(&self.0), request.into_inner());
-        let work = async move { seal_document(&service, department, stream).await };
-        let released = self.0.within_time(work).await?;
-        Ok(Response::new(self.0.document_answers(&released).await?))
+        let (service, stream) = (self.service(), request.into_inner());
+        let worker = Arc::clone(&service);
+        let work = async move { seal_document(&worker, department, stream).await };
+        let released = service.within_time(work).await?;
+        Ok(Response::new(service.document_answers(&released).await?))
     }
 
     async fn seal_digest(
@@ -54,9 +55,10 @@ impl SealingService for Rpc {
         request: Request<v1::SealDigestRequest>,
     ) -> Result<Response<v1::SealDigestResponse>, Status> {
         let department = caller::department(&request)?;
-        let (service, request) = (Arc::clone(&self.0), request.into_inner());
-        let work = async move { seal_digest(&service, department, request).await };
-        Ok(Response::new(self.0.within_time(work).await?))
+        let (service, request) = (self.service(), request.into_inner());
+        let worker = Arc::clone(&service);
+        let work = async move { seal_digest(&worker, department, request).await };
+        Ok(Response::new(service.within_time(work).await?))
     }
 
     async fn describe_seal(
@@ -65,7 +67,7 @@ impl SealingService for Rpc {
     ) -> Result<Response<v1::DescribeSealResponse>, Status> {
         let department = caller::department(&request)?;
         Ok(Response::new(describe(
-            &self.0,
+            &self.service(),
             &department,
             request.get_ref(),
         )?))

@@ -1,0 +1,8 @@
+//! The keys that the service signs with: in encrypted files, tokens and cryptographic machines.
+
+pub(crate) mod config;
+mod open;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use open::Keys;

@@ -1,0 +1,92 @@
+//! The configuration read again (SIGHUP): the whole of it is loaded and checked first, and nothing
+//! changes if anything is wrong.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::signal::unix::{SignalKind, signal};
+use yinxin_edge::value_error;
+
+use crate::config::Config;
+use crate::service::{Service, StartError};
+
+/// The service of the moment. A call takes it once and ends on it.
+pub(crate) struct Current {
+    service: Mutex<Arc<Service>>,
+    config: Mutex<Config>,
+}
+
+impl Current {
+    pub(crate) fn new(config: &Config, service: Service) -> Self {
+        Self {
+            service: Mutex::new(Arc::new(service)),
+            config: Mutex::new(config.clone()),
+        }
+    }
+
+    pub(crate) fn service(&self) -> Arc<Service> {
+        Arc::clone(&self.service.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts another configuration in force.
+    ///
+    /// # Errors
+    /// As at the start; and for what only a restart can change.
+    pub(crate) async fn reload(self: &Arc<Self>, config: Config) -> Result<(), StartError> {
+        {
+            let now = self.config.lock().unwrap_or_else(PoisonError::into_inner);
+            let changed = [
+                ("listen", now.listen != config.listen),
+                ("tls", now.tls != config.tls),
+                ("record", now.record != config.record),
+            ];
+            if let Some((field, _)) = changed.iter().find(|(_, changed)| *changed) {
+                return Err(value_error(*field, "cannot change without a restart").into());
+            }
+        }
+        let service = self.service();
+        // Key files, fonts and devices take their time.
+        let loaded = tokio::task::spawn_blocking(move || {
+            service.open_again(&config).map(|service| (config, service))
+        });
+        let lost = |_| StartError::Record("the thread that read it ended early".to_owned());
+        let (config, service) = loaded.await.map_err(lost)??;
+        // Only now: a configuration that is refused leaves what the old one had as it was.
+        service.keys.try_again();
+        *self.config.lock().unwrap_or_else(PoisonError::into_inner) = config;
+        *self.service.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(service);
+        Ok(())
+    }
+
+    /// Reads the configuration's file again at each SIGHUP, and says what came of it in the log.
+    pub(crate) async fn reload_at_hangup(self: Arc<Self>) {
+        let Ok(mut hangups) = signal(SignalKind::hangup()) else {
+            tracing::error!(
+                "SIGHUP cannot be listened to; a changed configuration needs a restart"
+            );
+            return;
+        };
+        while hangups.recv().await.is_some() {
+            let file = {
+                let now = self.config.lock().unwrap_or_else(PoisonError::into_inner);
+                now.file.clone()
+            };
+            let done = match Config::read(&file) {
+                Ok(config) => self.reload(config).await,
+                Err(error) => Err(error.into()),
+            };
+            match done {
+                Ok(()) => {
+                    tracing::info!(file = %file.display(), "the configuration was read again");
+                    for device in self.service().keys.device_status() {
+                        tracing::info!(?device, "device");
+                    }
+                }
+                Err(error) => tracing::error!(
+                    file = %file.display(),
+                    %error,
+                    "the configuration was read again and is refused; the old one stays in force"
+                ),
+            }
+        }
+    }
+}
