@@ -20,8 +20,8 @@ mod signature;
 
 pub use error::OpenError;
 pub use pkcs11::{
-    Pkcs11Key, Pkcs11KeyKind, Pkcs11Library, Pkcs11Settings, Sm2Encoding, Sm2Input, Sm2Numbers,
-    TokenSelector,
+    KeyAttributes, NewTokenKey, NewTokenKeyKind, Pkcs11Key, Pkcs11KeyKind, Pkcs11Library,
+    Pkcs11Settings, Sm2Encoding, Sm2Input, Sm2Numbers, TokenFacts, TokenManager, TokenSelector,
 };
 pub use pool::{DeviceKeyStore, DeviceState, DeviceStatus, PoolSettings, SharedKey};
 pub use sdf::{FieldLayout, SdfError, SdfKey, SdfKeyKind, SdfSettings};

@@ -1,6 +1,7 @@
 //! Keys in a PKCS#11 token.
 
 mod connection;
+mod manage;
 mod settings;
 
 use std::path::Path;
@@ -15,6 +16,7 @@ use yinxin_signer::keys::KeyStoreError;
 use crate::device::{Connected, Device, Failed, KeyFacts, LoginGate, Session};
 use crate::{DeviceKeyStore, OpenError, PoolSettings, Secret};
 use connection::Connection;
+pub use manage::{KeyAttributes, NewTokenKey, NewTokenKeyKind, TokenFacts, TokenManager};
 pub use settings::{Pkcs11Key, Pkcs11KeyKind, Sm2Encoding, Sm2Input, Sm2Numbers, TokenSelector};
 
 /// A vendor's PKCS#11 library, loaded and initialised. Cheap to clone; it is never finalised,

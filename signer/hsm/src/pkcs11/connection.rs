@@ -56,18 +56,7 @@ impl Connection {
             .open_ro_session(slot)
             .map_err(|error| failed(&error))?;
         let raw_pin = RawAuthPin::new(Box::new(pin.expose().to_vec()));
-        gate.pass(|| match session.login_with_raw(UserType::User, &raw_pin) {
-            Ok(()) | Err(Error::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => Ok(()),
-            Err(Error::Pkcs11(
-                RvError::PinIncorrect
-                | RvError::PinInvalid
-                | RvError::PinLenRange
-                | RvError::PinExpired
-                | RvError::PinLocked,
-                _,
-            )) => Err(KeyStoreError::WrongPin { holder: token() }),
-            Err(other) => Err(told(&token(), &other)),
-        })?;
+        gate.pass(|| login(&session, &token(), &raw_pin))?;
         Ok(Self {
             session,
             has_sha256_rsa: mechanisms.contains(&MechanismType::SHA256_RSA_PKCS),
@@ -300,6 +289,27 @@ impl Connection {
     }
 }
 
+/// Shows the PIN to the token, once.
+///
+/// # Errors
+/// [`KeyStoreError::WrongPin`]; the token's own.
+pub(super) fn login(session: &Session, token: &str, pin: &RawAuthPin) -> Result<(), KeyStoreError> {
+    match session.login_with_raw(UserType::User, pin) {
+        Ok(()) | Err(Error::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => Ok(()),
+        Err(Error::Pkcs11(
+            RvError::PinIncorrect
+            | RvError::PinInvalid
+            | RvError::PinLenRange
+            | RvError::PinExpired
+            | RvError::PinLocked,
+            _,
+        )) => Err(KeyStoreError::WrongPin {
+            holder: token.to_owned(),
+        }),
+        Err(other) => Err(told(token, &other)),
+    }
+}
+
 const NO_KEY: &str = "the token's public key is none";
 const NOT_RS: &str = "the signature is no pair r, s in range and in the configured form";
 
@@ -420,6 +430,8 @@ fn operation_name(function: &cryptoki::context::Function) -> &'static str {
             "C_FindObjects"
         }
         Function::GetAttributeValue => "C_GetAttributeValue",
+        Function::GenerateKeyPair => "C_GenerateKeyPair",
+        Function::DestroyObject => "C_DestroyObject",
         Function::SignInit => "C_SignInit",
         Function::Sign => "C_Sign",
         _ => "a PKCS#11 function",

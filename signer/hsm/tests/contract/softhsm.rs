@@ -12,12 +12,12 @@ use cryptoki::object::Attribute;
 use cryptoki::session::UserType;
 use cryptoki::types::AuthPin;
 use yinxin_hsm::{
-    DeviceKeyStore, OpenError, Pkcs11Key, Pkcs11KeyKind, Pkcs11Library, Pkcs11Settings, Secret,
-    TokenSelector,
+    DeviceKeyStore, NewTokenKey, NewTokenKeyKind, OpenError, Pkcs11Key, Pkcs11KeyKind,
+    Pkcs11Library, Pkcs11Settings, Secret, TokenManager, TokenSelector,
 };
 use yinxin_keys_dev::{DevKey, KeyKind};
 use yinxin_pki::SignatureAlgorithm;
-use yinxin_signer::keys::KeyStore;
+use yinxin_signer::keys::{KeyStore, KeyStoreError};
 
 use crate::suite::{Ask, Device, KEY, boxed, eventually, pool, skip, up};
 
@@ -283,4 +283,67 @@ fn a_store_whose_sessions_are_gone_connects_again() {
     token.raw.initialize(arguments).unwrap();
     // A call may meet all the lost sessions and be told; soon none is.
     eventually(|| store.sign(KEY, &algorithm, b"after").is_ok());
+}
+
+#[test]
+fn keys_are_made_shown_and_destroyed() {
+    let name = "softhsm::keys_are_made_shown_and_destroyed";
+    let Some(token) = Token::enter(name, Pkcs11KeyKind::Rsa, "") else {
+        return;
+    };
+    let selector = TokenSelector {
+        label: Some(TOKEN.to_owned()),
+        serial: None,
+    };
+    let pin = Secret::new(PIN.as_bytes().to_vec());
+    let wrong = Secret::new(b"99999999".to_vec());
+    assert!(matches!(
+        TokenManager::login(&token.library, &selector, &wrong),
+        Err(OpenError::Key(KeyStoreError::WrongPin { .. }))
+    ));
+    let manager = TokenManager::login(&token.library, &selector, &pin).unwrap();
+    assert_eq!(manager.token().unwrap().label, TOKEN);
+    let algorithms = [
+        SignatureAlgorithm::RsaPkcs1Sha256,
+        SignatureAlgorithm::RsaPkcs1Sha256,
+        SignatureAlgorithm::EcdsaP256Sha256,
+    ];
+    let kinds = [
+        (NewTokenKeyKind::Rsa { bits: 2048 }, Pkcs11KeyKind::Rsa),
+        (NewTokenKeyKind::Rsa { bits: 3072 }, Pkcs11KeyKind::Rsa),
+        (NewTokenKeyKind::P256, Pkcs11KeyKind::P256),
+    ];
+    for ((new, kind), (id, algorithm)) in kinds.into_iter().zip((0x40..).zip(algorithms)) {
+        let label = format!("made {id}");
+        let key = NewTokenKey {
+            label: label.clone(),
+            id: vec![id],
+            kind: new,
+        };
+        let made = manager.generate(&key).unwrap();
+        assert!(made.never_left(), "{made:?}");
+        assert!(matches!(
+            manager.generate(&key),
+            Err(KeyStoreError::NameTaken { .. })
+        ));
+        let shown = manager.keys(Some(&label), Some(&[id])).unwrap();
+        assert_eq!(shown, [made]);
+
+        let key = Pkcs11Key {
+            name: KEY.to_owned(),
+            label: Some(label.clone()),
+            id: Some(vec![id]),
+            kind,
+            public_key_spki: None,
+        };
+        let store = token.open_with(PIN, key).unwrap();
+        assert!(store.sign(KEY, &algorithm, b"message").is_ok());
+        drop(store);
+        assert_eq!(manager.destroy(&label, &[id]).unwrap(), 2);
+        assert!(matches!(
+            manager.destroy(&label, &[id]),
+            Err(KeyStoreError::NoSuchKey { .. })
+        ));
+    }
+    assert_eq!(manager.keys(None, None).unwrap().len(), 1);
 }
