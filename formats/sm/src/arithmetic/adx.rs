@@ -369,24 +369,30 @@ impl Arithmetic for Adx {
 /// Every entry is loaded; a mask keeps one.
 #[target_feature(enable = "avx2")]
 fn scan_avx2(entries: &[TableEntry], index: u64) -> TableEntry {
+    /// Entries whose turns in the loop are written out; windows are multiples of it.
+    const UNROLLED: usize = 8;
     let wanted = _mm256_set1_epi64x(index.cast_signed());
     let one = _mm256_set1_epi64x(1);
     let mut at = _mm256_setzero_si256();
     let mut low = _mm256_setzero_si256();
     let mut high = _mm256_setzero_si256();
-    for entry in entries {
-        let mask = _mm256_cmpeq_epi64(at, wanted);
-        let source = entry.0.as_ptr().cast::<__m256i>();
-        // SAFETY: a table entry is 64 bytes; `loadu` asks for no alignment.
-        let (first, second) = unsafe {
-            (
-                _mm256_loadu_si256(source),
-                _mm256_loadu_si256(source.add(1)),
-            )
-        };
-        low = _mm256_or_si256(low, _mm256_and_si256(mask, first));
-        high = _mm256_or_si256(high, _mm256_and_si256(mask, second));
-        at = _mm256_add_epi64(at, one);
+    let (groups, rest) = entries.as_chunks::<UNROLLED>();
+    debug_assert!(rest.is_empty(), "no window has such a size");
+    for group in groups {
+        for entry in group {
+            let mask = _mm256_cmpeq_epi64(at, wanted);
+            let source = entry.0.as_ptr().cast::<__m256i>();
+            // SAFETY: a table entry is 64 bytes; `loadu` asks for no alignment.
+            let (first, second) = unsafe {
+                (
+                    _mm256_loadu_si256(source),
+                    _mm256_loadu_si256(source.add(1)),
+                )
+            };
+            low = _mm256_or_si256(low, _mm256_and_si256(mask, first));
+            high = _mm256_or_si256(high, _mm256_and_si256(mask, second));
+            at = _mm256_add_epi64(at, one);
+        }
     }
     let mut found = TableEntry::ZERO;
     let target = found.0.as_mut_ptr().cast::<__m256i>();

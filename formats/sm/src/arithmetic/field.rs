@@ -114,6 +114,12 @@ impl Fe {
         limbs::is_zero(&self.0)
     }
 
+    /// a^-1, and zero for zero.
+    pub(crate) fn invert_vartime<A: Arithmetic>(&self) -> Self {
+        let inverse = inversion::invert_vartime(&self.0, &INVERSION);
+        A::multiply(&Self(inverse), &Self(R3))
+    }
+
     /// a^-1, and zero for zero; in constant time.
     pub(crate) fn invert<A: Arithmetic>(&self) -> Self {
         A::multiply(&Self(inversion::invert(&self.0, &INVERSION)), &Self(R3))
@@ -134,25 +140,31 @@ pub(crate) fn montgomery_reduce(t: &[u64; 8]) -> Fe {
     reduce_once(&high, above)
 }
 
+/// 2^256 - p in halves of 128 bits: so written, the compiler keeps a chain of carries into
+/// constants together, which it takes apart with 64-bit limbs.
+const R_LOW: u128 = limbs::wide(R[0], R[1]);
+const R_HIGH: u128 = limbs::wide(R[2], R[3]);
+
 /// (above 2^256 + value) mod p, for a value below 2 p: `above` is 0 or 1.
 ///
-/// Subtracting p is adding 2^256 - p, whose carry tells whether the value was p or more. In
-/// halves of 128 bits, because the compiler takes a chain of carries into 64-bit constants apart.
+/// Subtracting p is adding 2^256 - p, whose carry tells whether the value was p or more.
 #[inline(always)]
 pub(crate) fn reduce_once(value: &Limbs, above: u64) -> Fe {
-    const R_LOW: u128 = limbs::wide(R[0], R[1]);
-    const R_HIGH: u128 = limbs::wide(R[2], R[3]);
     let (low, carry) = limbs::wide(value[0], value[1]).overflowing_add(R_LOW);
-    // The lowest bit of R's upper half is zero.
+    // The lowest bit of R_HIGH is zero.
     let (high, carry) = limbs::wide(value[2], value[3]).overflowing_add(R_HIGH | u128::from(carry));
-    let reduced = [
-        low as u64,
-        (low >> 64) as u64,
-        high as u64,
-        (high >> 64) as u64,
-    ];
+    let reduced = limbs::narrow(low, high);
     let mask = 0_u64.wrapping_sub(above | u64::from(carry));
     Fe(limbs::select(mask, value, &reduced))
+}
+
+/// value + p mod 2^256 after a borrow, the value without one.
+#[inline(always)]
+pub(crate) fn add_p_if(value: &Limbs, borrow: bool) -> Fe {
+    let mask = 0_u128.wrapping_sub(u128::from(borrow));
+    let (low, borrow) = limbs::wide(value[0], value[1]).overflowing_sub(mask & R_LOW);
+    let high = limbs::wide(value[2], value[3]).wrapping_sub(mask & R_HIGH | u128::from(borrow));
+    Fe(limbs::narrow(low, high))
 }
 
 /// Limbs 2 to 5 of t + M p where limbs 0 and 1 have become zero, and what is left for limb 6,

@@ -46,7 +46,23 @@ struct Matrix {
     r: i64,
 }
 
-/// 1 / value mod modulus, and zero for zero.
+/// 1 / value mod modulus, and zero for zero, in a time that depends on the value.
+///
+/// A stretch of steps with even g is one shift, and with a small table of inverses up to six odd
+/// steps are one multiplication, as in libsecp256k1's description of the method.
+pub(super) fn invert_vartime(value: &Limbs, modulus: &Modulus) -> Limbs {
+    let (mut d, mut e) = ([0; 5], [1, 0, 0, 0, 0]);
+    let (mut f, mut g) = (modulus.limbs, to_signed(value));
+    let mut eta = -1;
+    while g != [0; 5] {
+        let matrix = division_steps_vartime(&mut eta, f[0].cast_unsigned(), g[0].cast_unsigned());
+        apply_modular(&mut d, &mut e, &matrix, modulus);
+        apply(&mut f, &mut g, &matrix);
+    }
+    to_limbs(&normalize(d, f[4] >> 63, modulus))
+}
+
+/// 1 / value mod modulus, and zero for zero; in constant time.
 pub(super) fn invert(value: &Limbs, modulus: &Modulus) -> Limbs {
     let (mut d, mut e) = ([0; 5], [1, 0, 0, 0, 0]);
     let (mut f, mut g) = (modulus.limbs, to_signed(value));
@@ -58,13 +74,7 @@ pub(super) fn invert(value: &Limbs, modulus: &Modulus) -> Limbs {
     }
     // Now g = 0, f = ±1 and d = ±1 / value, above -2 m and below m.
     let d = normalize(d, f[4] >> 63, modulus);
-    let limb = |i: usize| d[i].cast_unsigned();
-    let result = [
-        limb(0) | limb(1) << 62,
-        limb(1) >> 2 | limb(2) << 60,
-        limb(2) >> 4 | limb(3) << 58,
-        limb(3) >> 6 | limb(4) << 56,
-    ];
+    let result = to_limbs(&d);
     zeroize::Zeroize::zeroize(&mut g);
     result
 }
@@ -77,6 +87,60 @@ const fn to_signed(limbs: &Limbs) -> Signed {
         ((limbs[2] >> 58 | limbs[3] << 6) & LOW).cast_signed(),
         (limbs[3] >> 56).cast_signed(),
     ]
+}
+
+/// From 0 to m - 1.
+fn to_limbs(value: &Signed) -> Limbs {
+    let limb = |i: usize| value[i].cast_unsigned();
+    [
+        limb(0) | limb(1) << 62,
+        limb(1) >> 2 | limb(2) << 60,
+        limb(2) >> 4 | limb(3) << 58,
+        limb(3) >> 6 | limb(4) << 56,
+    ]
+}
+
+/// 62 steps on the lowest words, with eta = -delta and delta 1 at the start.
+///
+/// A step: when delta > 0 and g is odd, (f, g) becomes (g, (g - f) / 2) and delta 1 - delta;
+/// otherwise g becomes (g + (g mod 2) f) / 2 and delta 1 + delta.
+fn division_steps_vartime(eta: &mut i64, mut f: u64, mut g: u64) -> Matrix {
+    let (mut u, mut v, mut q, mut r) = (1_u64, 0_u64, 0_u64, 1_u64);
+    let mut left = 62;
+    loop {
+        // The bits above keep the count within what is left.
+        let zeros = (g | u64::MAX << left).trailing_zeros();
+        g >>= zeros;
+        u <<= zeros;
+        v <<= zeros;
+        *eta -= i64::from(zeros);
+        left -= zeros;
+        if left == 0 {
+            break;
+        }
+        if *eta < 0 {
+            *eta = -*eta;
+            (f, g) = (g, f.wrapping_neg());
+            (u, q) = (q, u.wrapping_neg());
+            (v, r) = (r, v.wrapping_neg());
+        }
+        // No more bits of g than steps are left, or until eta changes its sign again; six at
+        // most, because f (f^2 - 2) is -1 / f mod 2^6 for odd f.
+        let bits = (*eta + 1).min(i64::from(left)).min(6);
+        let times = f
+            .wrapping_mul(g)
+            .wrapping_mul(f.wrapping_mul(f).wrapping_sub(2))
+            & !(u64::MAX << bits);
+        g = g.wrapping_add(f.wrapping_mul(times));
+        q = q.wrapping_add(u.wrapping_mul(times));
+        r = r.wrapping_add(v.wrapping_mul(times));
+    }
+    Matrix {
+        u: u.cast_signed(),
+        v: v.cast_signed(),
+        q: q.cast_signed(),
+        r: r.cast_signed(),
+    }
 }
 
 /// 59 steps on the lowest words.

@@ -87,6 +87,17 @@ pub(crate) const fn wide(low: u64, high: u64) -> u128 {
     low as u128 | (high as u128) << 64
 }
 
+/// The limbs of low + high 2^128.
+#[inline(always)]
+pub(crate) const fn narrow(low: u128, high: u128) -> Limbs {
+    [
+        low as u64,
+        (low >> 64) as u64,
+        high as u64,
+        (high >> 64) as u64,
+    ]
+}
+
 /// The 512-bit product, row by row; a row's products are first added up among themselves, so
 /// that the compiler finds two chains of carries and not one sum for each product.
 #[inline(always)]

@@ -125,21 +125,23 @@ impl Jacobian {
     /// 2 P; infinity stays infinity. Four multiplications, four squarings, ten cheap steps.
     #[inline]
     pub(crate) fn double<A: Arithmetic>(&self) -> Self {
+        // In an order in which neighbours do not wait for one another: the processor sees only
+        // about three products ahead.
         let z_squared = A::square(&self.z);
         let y2 = self.y.double::<A>();
-        let z = A::multiply(&y2, &self.z);
         // 4 Y^2, 4 X Y^2 and 16 Y^4.
         let y_squared4 = A::square(&y2);
+        let difference = self.x.subtract::<A>(&z_squared);
+        let sum = self.x.add::<A>(&z_squared);
         let beta4 = A::multiply(&self.x, &y_squared4);
-        let y_fourth16 = A::square(&y_squared4);
         // 3 (X - Z^2)(X + Z^2), since a = -3.
-        let alpha = A::multiply(
-            &self.x.subtract::<A>(&z_squared),
-            &self.x.add::<A>(&z_squared),
-        );
+        let alpha = A::multiply(&difference, &sum);
+        let y_fourth16 = A::square(&y_squared4);
         let alpha = alpha.double::<A>().add::<A>(&alpha);
+        let z = A::multiply(&y2, &self.z);
         let x = A::square(&alpha).subtract::<A>(&beta4.double::<A>());
-        let y = A::multiply(&alpha, &beta4.subtract::<A>(&x)).subtract::<A>(&y_fourth16.halve());
+        let y_fourth8 = y_fourth16.halve();
+        let y = A::multiply(&alpha, &beta4.subtract::<A>(&x)).subtract::<A>(&y_fourth8);
         Self { x, y, z }
     }
 
@@ -155,22 +157,26 @@ impl Jacobian {
     #[inline(always)]
     pub(super) fn differences<A: Arithmetic>(&self, other: &Affine) -> (Fe, Fe) {
         let z_squared = A::square(&self.z);
-        let h = A::multiply(&other.x, &z_squared).subtract::<A>(&self.x);
+        let x = A::multiply(&other.x, &z_squared);
         let z_cubed = A::multiply(&z_squared, &self.z);
+        let h = x.subtract::<A>(&self.x);
         let r = A::multiply(&other.y, &z_cubed).subtract::<A>(&self.y);
         (h, r)
     }
 
     #[inline(always)]
     pub(super) fn add_with_differences<A: Arithmetic>(&self, h: &Fe, r: &Fe) -> Self {
+        // In an order in which neighbours do not wait for one another, as in `double`.
         let h_squared = A::square(h);
+        let z = A::multiply(&self.z, h);
+        let r_squared = A::square(r);
         let h_cubed = A::multiply(h, &h_squared);
         let v = A::multiply(&self.x, &h_squared);
-        let x = A::square(r)
+        let y_h_cubed = A::multiply(&self.y, &h_cubed);
+        let x = r_squared
             .subtract::<A>(&h_cubed)
             .subtract::<A>(&v.double::<A>());
-        let y = A::multiply(r, &v.subtract::<A>(&x)).subtract::<A>(&A::multiply(&self.y, &h_cubed));
-        let z = A::multiply(&self.z, h);
+        let y = A::multiply(r, &v.subtract::<A>(&x)).subtract::<A>(&y_h_cubed);
         Self { x, y, z }
     }
 

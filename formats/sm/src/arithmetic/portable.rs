@@ -2,7 +2,7 @@
 
 use super::{
     Arithmetic, Fe,
-    field::{P, montgomery_reduce, reduce_once},
+    field::{add_p_if, montgomery_reduce, reduce_once},
     limbs,
     point::TableEntry,
 };
@@ -14,6 +14,10 @@ const MASKS: usize = 64;
 
 /// Entries whose turns in the loop are written out; windows are multiples of it.
 const UNROLLED: usize = 4;
+
+/// On cache lines of their own, so that no load lies across two.
+#[repr(align(64))]
+struct Masks([u64; MASKS]);
 
 /// Plain Rust: 64-bit limbs, 128-bit products.
 pub(crate) struct Portable;
@@ -37,7 +41,8 @@ impl Arithmetic for Portable {
 
     #[inline(always)]
     fn subtract(a: &Fe, b: &Fe) -> Fe {
-        Fe(limbs::subtract_mod(&a.0, &b.0, &P))
+        let (difference, borrow) = limbs::subtract(&a.0, &b.0);
+        add_p_if(&difference, borrow)
     }
 
     #[inline]
@@ -47,11 +52,11 @@ impl Arithmetic for Portable {
             // Both are small, so that only zero less one has its top bit set. The masks go
             // through memory, all at once: seeing where they come from, the compiler makes a
             // branch of each, as valgrind and the timing test found.
-            let mut masks: [u64; MASKS] = core::array::from_fn(|i| {
+            let mut masks = Masks(core::array::from_fn(|i| {
                 let difference = (start + i as u64) ^ index;
                 (difference.wrapping_sub(1).cast_signed() >> 63).cast_unsigned()
-            });
-            let masks = black_box(&mut masks);
+            }));
+            let masks = &black_box(&mut masks).0;
             let (groups, rest) = entries.as_chunks::<UNROLLED>();
             debug_assert!(rest.is_empty(), "no window has such a size");
             let (masks, _) = masks.as_chunks::<UNROLLED>();

@@ -30,41 +30,64 @@ impl KeyTable {
 /// s G + t P, by one chain of doublings for both.
 pub(crate) fn sum_vartime<A: Arithmetic>(s: &Scalar, point: &Affine, t: &Scalar) -> Jacobian {
     let of_g = &*ODD_MULTIPLES_OF_G;
-    let of_key = KeyMultiples::new::<A>(point);
+    let of_key = odd_multiples::<A>(point);
     let (s, s_length) = signed_digits(s, G_WIDTH);
     let (t, t_length) = signed_digits(t, KEY_WIDTH);
     let mut sum = Jacobian::INFINITY;
     for i in (0..s_length.max(t_length)).rev() {
         sum = sum.double::<A>();
         if t[i] != 0 {
-            sum = of_key.add_to::<A>(&sum, t[i]);
+            let multiple = of_key[usize::from(t[i].unsigned_abs() >> 1)];
+            sum = sum.add_vartime::<A>(&multiple.negate_if(limbs::mask(t[i] < 0)));
         }
         if s[i] != 0 {
-            let entry = of_g[usize::from(s[i].unsigned_abs() >> 1)].point();
-            let negative = if s[i] < 0 { u64::MAX } else { 0 };
-            sum = sum.add_vartime::<A>(&entry.negate_if(negative));
+            let multiple = of_g[usize::from(s[i].unsigned_abs() >> 1)].point();
+            sum = sum.add_vartime::<A>(&multiple.negate_if(limbs::mask(s[i] < 0)));
         }
     }
     sum
 }
 
 /// s G + t P without doublings, from both tables; s and t are not zero.
+///
+/// Neighbouring windows of one point are first added in pairs, with one inversion for all: six
+/// multiplications against eleven. No such pair is exceptional: the terms are odd multiples of
+/// 2^(7 i) and 2^(7 i + 7), so that neither their sum nor their difference is zero, and below
+/// 2^253 both are no multiples of n.
 pub(crate) fn sum_prepared_vartime<A: Arithmetic>(
     s: &Scalar,
     key: &KeyTable,
     t: &Scalar,
 ) -> Jacobian {
-    let (s, s_negated) = s.odd();
-    let (t, t_negated) = t.odd();
-    let (s, t) = (Digits::new(&s), Digits::new(&t));
-    let of_g = windows_of_g();
-    let mut sum = Jacobian::INFINITY;
-    for i in 0..WINDOWS {
-        for (digits, windows, negated) in [(&s, of_g, s_negated), (&t, &key.0, t_negated)] {
+    const PAIRS: usize = WINDOWS / 2;
+    let mut pairs = [(G, G); 2 * PAIRS];
+    let mut last = [G; 2];
+    let tables = [(s, windows_of_g()), (t, &key.0)];
+    for (i, (scalar, windows)) in tables.into_iter().enumerate() {
+        let (odd, negated) = scalar.odd();
+        let digits = Digits::new(&odd);
+        let entry = |i: usize| {
             let (index, negative) = digits.digit(i);
-            let entry = windows.window(i)[index as usize].point();
-            sum = sum.add_vartime::<A>(&entry.negate_if(negative ^ negated));
+            let point = windows.window(i)[index as usize].point();
+            point.negate_if(negative ^ negated)
+        };
+        for (i, pair) in pairs[i * PAIRS..][..PAIRS].iter_mut().enumerate() {
+            *pair = (entry(2 * i), entry(2 * i + 1));
         }
+        last[i] = entry(WINDOWS - 1);
+    }
+    let mut prefixes = [Fe::ONE; 2 * PAIRS];
+    let mut product = Fe::ONE;
+    for ((first, second), prefix) in pairs.iter().zip(&mut prefixes) {
+        *prefix = product;
+        product = A::multiply(&product, &second.x.subtract::<A>(&first.x));
+    }
+    let mut inverse = product.invert_vartime::<A>();
+    let mut sum = Jacobian::from_affine(&last[0]).add_vartime::<A>(&last[1]);
+    for ((first, second), prefix) in pairs.iter().zip(&prefixes).rev() {
+        let own = A::multiply(&inverse, prefix);
+        inverse = A::multiply(&inverse, &second.x.subtract::<A>(&first.x));
+        sum = sum.add_vartime::<A>(&add_affine::<A>(first, second, &own));
     }
     sum
 }
@@ -101,74 +124,48 @@ impl Jacobian {
     }
 }
 
-/// The odd multiples up to 15 of a key, as Jacobian points with Z^2 and Z^3: making them affine
-/// would cost about what it saves.
-struct KeyMultiples([Multiple; KEY_ENTRIES]);
-
-#[derive(Clone, Copy)]
-struct Multiple {
-    point: Jacobian,
-    z_squared: Fe,
-    z_cubed: Fe,
-}
-
-impl Multiple {
-    #[inline]
-    fn new<A: Arithmetic>(point: Jacobian) -> Self {
-        let z_squared = A::square(&point.z);
-        Self {
-            z_squared,
-            z_cubed: A::multiply(&z_squared, &point.z),
-            point,
-        }
+/// The odd multiples up to 15 of a key.
+///
+/// Each is the one before plus 2 P, both over the same Z (Meloni, "New point addition formulae
+/// for ECC applications", 2007), which costs five multiplications and two squarings and leaves
+/// 2 P over the new Z, the old one times the difference of the two x. So one inversion, of the
+/// last Z, and the differences give every 1 / Z. No difference is zero: neither 2 P ± P nor
+/// another multiple of P up to 17 is infinity.
+fn odd_multiples<A: Arithmetic>(point: &Affine) -> [Affine; KEY_ENTRIES] {
+    let double = Jacobian::from_affine(point).double::<A>();
+    let z = double.z;
+    let mut two = Affine {
+        x: double.x,
+        y: double.y,
+    };
+    let z_squared = A::square(&z);
+    // P itself over that Z.
+    let mut last = Affine {
+        x: A::multiply(&point.x, &z_squared),
+        y: A::multiply(&point.y, &A::multiply(&z_squared, &z)),
+    };
+    let mut multiples = [*point; KEY_ENTRIES];
+    let mut differences = [Fe::ONE; KEY_ENTRIES];
+    let mut product = z;
+    for (multiple, difference) in multiples.iter_mut().zip(&mut differences).skip(1) {
+        let dx = two.x.subtract::<A>(&last.x);
+        let dy = two.y.subtract::<A>(&last.y);
+        let squared = A::square(&dx);
+        let x = A::multiply(&last.x, &squared);
+        two.x = A::multiply(&two.x, &squared);
+        two.y = A::multiply(&two.y, &two.x.subtract::<A>(&x));
+        last.x = A::square(&dy).subtract::<A>(&x).subtract::<A>(&two.x);
+        last.y = A::multiply(&dy, &two.x.subtract::<A>(&last.x)).subtract::<A>(&two.y);
+        product = A::multiply(&product, &dx);
+        (*multiple, *difference) = (last, dx);
     }
-
-    /// P + this, or P - this; whatever they are.
-    #[inline]
-    fn add_to<A: Arithmetic>(&self, p: &Jacobian, negative: bool) -> Jacobian {
-        let q = &self.point;
-        let q_y = if negative {
-            Fe::ZERO.subtract::<A>(&q.y)
-        } else {
-            q.y
-        };
-        let z_squared = A::square(&p.z);
-        let z_cubed = A::multiply(&z_squared, &p.z);
-        let x1 = A::multiply(&p.x, &self.z_squared);
-        let y1 = A::multiply(&p.y, &self.z_cubed);
-        let h = A::multiply(&q.x, &z_squared).subtract::<A>(&x1);
-        let r = A::multiply(&q_y, &z_cubed).subtract::<A>(&y1);
-        if p.z.is_zero() != 0 {
-            return Jacobian { y: q_y, ..*q };
-        }
-        if h.is_zero() != 0 {
-            return if r.is_zero() != 0 {
-                p.double::<A>()
-            } else {
-                Jacobian::INFINITY
-            };
-        }
-        // The sum of (x1, y1) and its fellow, both over Z = Z_P Z_Q.
-        let z = A::multiply(&p.z, &q.z);
-        Jacobian { x: x1, y: y1, z }.add_with_differences::<A>(&h, &r)
+    let mut inverse = product.invert_vartime::<A>();
+    for (multiple, difference) in multiples.iter_mut().zip(&differences).skip(1).rev() {
+        let Affine { x, y } = *multiple;
+        *multiple = Jacobian { x, y, z: Fe::ONE }.scale::<A>(&inverse);
+        inverse = A::multiply(&inverse, difference);
     }
-}
-
-impl KeyMultiples {
-    fn new<A: Arithmetic>(point: &Affine) -> Self {
-        let first = Jacobian::from_affine(point);
-        let twice = Multiple::new::<A>(first.double::<A>());
-        let mut multiples = [Multiple::new::<A>(first); KEY_ENTRIES];
-        for i in 1..KEY_ENTRIES {
-            multiples[i] = Multiple::new::<A>(twice.add_to::<A>(&multiples[i - 1].point, false));
-        }
-        Self(multiples)
-    }
-
-    #[inline]
-    fn add_to<A: Arithmetic>(&self, sum: &Jacobian, digit: i16) -> Jacobian {
-        self.0[usize::from(digit.unsigned_abs() >> 1)].add_to::<A>(sum, digit < 0)
-    }
+    multiples
 }
 
 /// The w-ary non-adjacent form: odd digits below 2^(w - 1) in size, at least w - 1 zeros
