@@ -12,14 +12,18 @@ use crate::digests::{Covered, HashedStart, digest_all};
 use crate::escape::escape;
 use crate::finding::{Finding, Steps, failed, passed, passed_with, unclear, warning};
 use crate::report::{
-    ChangeVerdict, ChangesAfter, DocumentFacts, Indication, Report, SignatureReport, StepId,
-    SubIndication, hex,
+    ChangeVerdict, ChangesAfter, DocumentFacts, Indication, RemovedSignatures, Report,
+    SignatureReport, StepId, SubIndication, hex,
 };
 use crate::{CannotLook, Options, Trust, changes, pdf_date};
 
 /// The /SubFilter of PAdES baseline (EN 319 142-1, 6.3), which asks for the signer's certificate in
 /// a signed attribute.
 const PADES: &str = "ETSI.CAdES.detached";
+
+/// Older states that are searched for signatures no longer shown, half of them the newest, half the
+/// oldest: a document without a signature is not worth more.
+const STATES_LOOKED_AT: usize = 16;
 
 /// Verifies a document.
 ///
@@ -76,8 +80,33 @@ pub fn verify_from(
             revisions: document.revisions().len(),
             pages: document.page_count().ok(),
         },
+        removed_signatures: signatures
+            .is_empty()
+            .then(|| removed_signatures(&document))
+            .flatten(),
         signatures,
         empty_fields: empty_fields(&places),
+    })
+}
+
+/// Looks for signatures in older states of a document that shows none, newest first.
+fn removed_signatures(document: &Document<'_>) -> Option<RemovedSignatures> {
+    let older = document.revisions().split_last()?.1;
+    let (oldest, newer) = older.split_at(older.len().min(STATES_LOOKED_AT / 2));
+    let newest = newer.iter().rev().take(STATES_LOOKED_AT / 2);
+    newest.chain(oldest.iter().rev()).find_map(|revision| {
+        let bytes = document.bytes().get(..revision.end)?;
+        // A state that cannot be read shows nothing to anybody.
+        let state = Document::open(bytes, document.limits().clone()).ok()?;
+        let mut fields: Vec<String> = Vec::new();
+        for place in state.signature_fields().ok()? {
+            let name = escape(&place.name);
+            if place.value.is_some() && !fields.contains(&name) {
+                fields.push(name);
+            }
+        }
+        let revision = revision.index + 1;
+        (!fields.is_empty()).then_some(RemovedSignatures { revision, fields })
     })
 }
 

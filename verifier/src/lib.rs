@@ -42,8 +42,8 @@ pub use escape::escape;
 pub use finding::Finding;
 pub use report::{
     CertificateFacts, Change, ChangeVerdict, Changed, ChangesAfter, ContainerKind, Coverage,
-    DocumentFacts, Indication, Report, SealFacts, SignatureReport, Status, Step, StepId,
-    SubIndication,
+    DocumentFacts, Indication, RemovedSignatures, Report, SealFacts, SignatureReport, Status, Step,
+    StepId, SubIndication,
 };
 pub use text::Language;
 

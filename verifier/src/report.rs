@@ -31,6 +31,17 @@ pub struct Report {
     pub signatures: Vec<SignatureReport>,
     /// Names of the signature fields that nobody has signed, in the order of the form.
     pub empty_fields: Vec<String>,
+    /// Signatures of an older state, in a document that shows none any more.
+    pub removed_signatures: Option<RemovedSignatures>,
+}
+
+/// Signatures that a later revision took out of the form.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RemovedSignatures {
+    /// The revision, from 1, that still shows them.
+    pub revision: usize,
+    /// The fields they were in.
+    pub fields: Vec<String>,
 }
 
 /// What identifies a document.

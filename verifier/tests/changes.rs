@@ -17,7 +17,8 @@ use support::{
 };
 use yinxin_pdf::{Document, FieldTarget, Limits, Placement, SignatureRequest, Value};
 use yinxin_verifier::{
-    ChangeVerdict, Changed, ChangesAfter, Indication, SignatureReport, StepId, SubIndication,
+    ChangeVerdict, Changed, ChangesAfter, Indication, Language, SignatureReport, StepId,
+    SubIndication,
 };
 
 /// As [`plain_pdf`], with an annotation, a text field, an empty signature field, metadata, a list of
@@ -393,10 +394,14 @@ fn changed_forms_and_fields_are_caught() {
         edit(&pdf, field, &sig, ""),
         edit(&pdf, 1, "/AcroForm", "/acroform"),
     ] {
-        assert_eq!(
-            check(&unsigned).sub_indication,
-            Some(SubIndication::NoSignature)
-        );
+        let report = check(&unsigned);
+        assert_eq!(report.sub_indication, Some(SubIndication::NoSignature));
+        let removed = report.removed_signatures.as_ref().unwrap();
+        assert_eq!(removed.fields.len(), 1);
+        assert_eq!(removed.revision + 1, report.document.revisions);
+        let text = report.text(Language::English);
+        assert!(text.contains("took away the signatures"), "{text}");
+        assert!(text.contains(&removed.fields[0]), "{text}");
     }
 }
 

@@ -92,6 +92,7 @@ fn a_document_without_signatures_is_indeterminate() {
     let report = check(&plain_pdf());
     assert_eq!(report.indication, Indication::Indeterminate);
     assert_eq!(report.sub_indication, Some(SubIndication::NoSignature));
+    assert_eq!(report.removed_signatures, None);
     assert!(report.text(Language::English).starts_with("CANNOT TELL"));
     assert!(report.text(Language::Chinese).starts_with("无法判断"));
 }

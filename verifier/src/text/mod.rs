@@ -78,6 +78,20 @@ impl Report {
             line(signature.headline(index + 1, language));
             line(signature.text(language).trim_end().to_owned());
         }
+        if let Some(removed) = &self.removed_signatures {
+            let fields = removed.fields.join(language.pick("、", ", "));
+            line(match language {
+                Language::Chinese => {
+                    format!("第 {} 次写入时还有签名：{fields}", removed.revision)
+                }
+                Language::English => {
+                    format!(
+                        "Still signed when written for time {}: {fields}",
+                        removed.revision
+                    )
+                }
+            });
+        }
         if !self.empty_fields.is_empty() {
             line(String::new());
             line(format!(
@@ -105,6 +119,10 @@ impl Report {
             Indication::TotalPassed => language.pick(
                 "有效：印章真实，文件自盖章后没有被改动",
                 "VALID: the seals are genuine and the document is as it was sealed",
+            ),
+            Indication::Indeterminate if self.removed_signatures.is_some() => language.pick(
+                "无法判断：文件原有的签名被后来的修改去掉了，请勿接受此文件",
+                "CANNOT TELL: a later change took away the signatures this document had; do not accept it",
             ),
             Indication::Indeterminate if self.signatures.is_empty() => language.pick(
                 "无法判断：文件上没有电子印章或电子签名",
