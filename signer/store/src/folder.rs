@@ -3,8 +3,11 @@
 //! ```text
 //! <root>/lock             held by the one process that writes here
 //! <root>/tmp/…            documents that are growing; emptied at open
-//! <root>/ab/cd/<64 hexadecimal digits>.pdf
+//! <root>/abc/<64 hexadecimal digits>.pdf
 //! ```
+//! 4,096 folders: a hundred million documents are 25,000 in each, and every folder is soon there, so
+//! that a new document costs the syncs of its file and of one folder.
+//!
 //! A document is written once: the upload grows in `tmp`, gets its tail there, is made
 //! durable and renamed into place. It is never copied and never changed.
 
@@ -23,6 +26,9 @@ use yinxin_verifier::HashedStart;
 
 use crate::lock::Lock;
 use crate::read_back::follow;
+
+/// How many digits of a document's digest name its folder.
+const FOLDER_DIGITS: usize = 3;
 
 /// From this length on, the threads cost less than they save.
 const BESIDE_BYTES_MIN: u64 = 1024 * 1024;
@@ -93,7 +99,7 @@ pub struct DocumentFolder(Arc<Inner>);
 struct Inner {
     root: PathBuf,
     tmp: PathBuf,
-    /// Sub-folders whose names in their parents are known to be durable.
+    /// Folders of documents whose names are known to be durable.
     durable: Mutex<HashSet<PathBuf>>,
     _lock: Lock,
 }
@@ -119,8 +125,12 @@ impl DocumentFolder {
                 .and_then(|entry| fs::remove_file(entry.path()))
                 .map_err(io("clearing half-written documents"))?;
         }
+        let mut durable = HashSet::new();
+        for entry in fs::read_dir(root).map_err(io("reading the folder"))? {
+            durable.insert(entry.map_err(io("reading the folder"))?.path());
+        }
         sync_folder(root)?;
-        let durable = Mutex::default();
+        let durable = Mutex::new(durable);
         Ok(Self(Arc::new(Inner {
             root: root.to_owned(),
             tmp,
@@ -166,38 +176,27 @@ impl DocumentFolder {
 
     fn path(&self, sha256: &[u8; 32]) -> PathBuf {
         let name = hexadecimal(sha256);
-        let (first, rest) = name.split_at(2);
-        let (second, _) = rest.split_at(2);
-        self.0
-            .root
-            .join(first)
-            .join(second)
-            .join(name.clone() + ".pdf")
+        let (folder, _) = name.split_at(FOLDER_DIGITS);
+        self.0.root.join(folder).join(name.clone() + ".pdf")
     }
 
-    /// Makes a folder below the root, durably: its name is synced in its parent.
+    /// Makes a folder of documents, durably: its name is synced in the root.
     fn ensure_folder(&self, folder: &Path) -> Result<(), FolderError> {
-        // Held across the work, so that nobody finds a folder that could still be lost.
-        let mut durable = self
-            .0
-            .durable
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if durable.contains(folder) {
+        let durable = || {
+            let durable = self.0.durable.lock();
+            durable.unwrap_or_else(PoisonError::into_inner)
+        };
+        if durable().contains(folder) {
             return Ok(());
         }
-        let parents = [folder.parent(), Some(folder)];
-        for level in parents.into_iter().flatten() {
-            match fs::create_dir(level) {
-                Ok(()) => {}
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(io("making a folder")(error)),
-            }
-            if let Some(parent) = level.parent() {
-                sync_folder(parent)?;
-            }
+        match fs::create_dir(folder) {
+            Ok(()) => {}
+            // Perhaps made a moment ago by another thread that has not synced it yet.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(io("making a folder")(error)),
         }
-        durable.insert(folder.to_owned());
+        sync_folder(&self.0.root)?;
+        durable().insert(folder.to_owned());
         Ok(())
     }
 }
