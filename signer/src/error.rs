@@ -4,6 +4,8 @@ use yinxin_pdf::PdfError;
 use yinxin_pki::UnixSeconds;
 
 use crate::keys::KeyStoreError;
+use crate::places::PlaceError;
+use crate::plan::PlanError;
 
 /// The configuration and the keys do not fit together. Found at start, before any port opens.
 #[derive(Debug, thiserror::Error)]
@@ -72,6 +74,12 @@ pub enum SealError {
     /// The document, or the place asked for, does not allow it.
     #[error(transparent)]
     Document(#[from] PdfError),
+    /// The place cannot be worked out, or is refused.
+    #[error(transparent)]
+    Place(#[from] PlaceError),
+    /// The document's signing plan does not allow it.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
     /// The seal has no key for this profile.
     #[error("the seal {seal} does not offer the profile {profile}")]
     ProfileNotOffered {
@@ -143,6 +151,8 @@ impl SealError {
     pub fn reason(&self) -> &'static str {
         match self {
             Self::Document(error) => error.reason(),
+            Self::Place(error) => error.reason(),
+            Self::Plan(error) => error.reason(),
             Self::ProfileNotOffered { .. } => "PROFILE_NOT_OFFERED",
             Self::CertificateNotValidAt { .. } => "CERTIFICATE_NOT_VALID",
             Self::SealNotValidAt { .. } => "SEAL_NOT_VALID",

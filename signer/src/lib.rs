@@ -9,6 +9,8 @@ pub mod ceremony;
 pub mod error;
 pub mod keys;
 pub mod licence;
+pub mod places;
+pub mod plan;
 pub mod policy;
 pub mod ports;
 pub mod prefix;

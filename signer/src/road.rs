@@ -6,7 +6,8 @@
 
 use ring::digest::{SHA256, digest};
 use yinxin_pdf::{
-    Document, FieldTarget, Limits, Placement, PreparedUpdate, SignatureOptions, SignatureRequest,
+    Certification, Document, FieldTarget, Limits, Note, Placement, PreparedUpdate,
+    SignatureOptions, SignatureRequest,
 };
 use yinxin_pki::{DigestAlgorithm, UnixSeconds};
 use yinxin_verifier::{
@@ -15,6 +16,8 @@ use yinxin_verifier::{
 
 use crate::error::SealError;
 use crate::keys::KeyStore;
+use crate::places::{self, Place, PlaceError};
+use crate::plan::{self, SigningPlan};
 use crate::prefix::PrefixDigests;
 use crate::profile::{ContainerDraft, ProfileNames, SignatureProfile, container_bytes_max};
 use crate::record::{Intent, IntentId, Outcome, Record, RecordError, Release, RequestKey};
@@ -41,7 +44,9 @@ pub struct Order<'a> {
     /// A new field, or an existing empty one.
     pub field: FieldTarget,
     /// Where.
-    pub placement: Placement,
+    pub place: Place,
+    /// What few orders need.
+    pub wishes: Wishes,
     /// Why, as the document will say.
     pub reason: Option<String>,
     /// Where it was signed, as the document will say.
@@ -50,16 +55,29 @@ pub struct Order<'a> {
     pub at: UnixSeconds,
 }
 
+/// What few orders need; the default is none of it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Wishes {
+    /// The seal may lie over the field of another one.
+    pub may_overlap: bool,
+    /// The seal may stick out of the page.
+    pub may_leave_page: bool,
+    /// The signature certifies the document; without a plan only.
+    pub certification: Option<Certification>,
+    /// The order makes the document's signing plan, which says the field.
+    pub plan: Option<SigningPlan>,
+}
+
 /// Step 1: the update is written, its slot is empty, the digest is known.
 #[derive(Debug)]
 pub struct Prepared {
-    place: Place,
+    target: Target,
     draft: ContainerDraft,
     facts: Facts,
 }
 
 #[derive(Debug)]
-enum Place {
+enum Target {
     Document(PreparedUpdate),
     Digest,
 }
@@ -106,13 +124,36 @@ pub fn prepare(
     order.seal.check_validity(order.profile, order.at)?;
     let document = Document::open(document_bytes, settings.limits.clone())?;
     let names = settings.names.of(order.profile);
-    let visible = !matches!(order.placement, Placement::Invisible { .. });
+    let size_mm = [order.seal.width_mm, order.seal.height_mm];
+    let placement = match &order.field {
+        FieldTarget::New { .. } => {
+            let may_leave_page = order.wishes.may_leave_page;
+            places::resolve(&document, &order.place, size_mm, may_leave_page)?
+        }
+        // It keeps its own place.
+        FieldTarget::Existing { .. } => Placement::Invisible { page_index: 0 },
+    };
+    let options = SignatureOptions {
+        may_leave_page: order.wishes.may_leave_page,
+        certification: order.wishes.certification,
+        family: None,
+    };
+    let (field, options) = match &order.wishes.plan {
+        Some(plan) => plan.begin(&document, &options)?,
+        None => {
+            plan::check_turn(&document, &order.field)?;
+            (order.field.clone(), options)
+        }
+    };
     let update = yinxin_pdf::prepare(
         &document,
         &SignatureRequest {
-            field: order.field.clone(),
-            placement: order.placement.clone(),
-            appearance: visible.then(|| order.seal.appearance.clone()),
+            field,
+            placement,
+            appearance: order
+                .place
+                .is_visible()
+                .then(|| order.seal.appearance.clone()),
             filter: names.filter,
             sub_filter: names.sub_filter,
             contents_bytes: container_bytes_max(order.seal, order.profile)?,
@@ -126,9 +167,16 @@ pub fn prepare(
                 .map(|name| name.to_owned()),
             reason: order.reason.clone(),
             location: order.location.clone(),
-            options: SignatureOptions::default(),
+            options,
         },
     )?;
+    let overlapped = update.notes().iter().find_map(|note| match note {
+        Note::OverlapsField { name } => Some(name.clone()),
+        Note::NeedAppearances | Note::NotTagged => None,
+    });
+    if let Some(field) = overlapped.filter(|_| !order.wishes.may_overlap) {
+        return Err(PlaceError::Overlaps { field }.into());
+    }
     let digest = covered_digest(
         order.profile.digest_algorithm(),
         document_bytes,
@@ -146,7 +194,7 @@ pub fn prepare(
         order.at,
     )?;
     Ok(Prepared {
-        place: Place::Document(update),
+        target: Target::Document(update),
         draft,
         facts,
     })
@@ -173,7 +221,7 @@ pub fn prepare_digest(
     let facts = Facts::new(seal, profile, digest.to_vec(), at)?;
     let draft = ContainerDraft::new(seal, profile, digest, property_info, at)?;
     Ok(Prepared {
-        place: Place::Digest,
+        target: Target::Digest,
         draft,
         facts,
     })
@@ -247,18 +295,18 @@ impl Intended {
     /// [`SealError::Keys`]; [`SealError::Document`] when the container does not fit its slot.
     pub fn sign(self, keys: &dyn KeyStore) -> Result<Signed, SealError> {
         let Prepared {
-            place,
+            target,
             draft,
             facts,
         } = self.prepared;
         let signature = keys.sign(&facts.identity.key, &draft.algorithm, &draft.message)?;
         let container = draft.assemble(&signature);
-        let (tail, field) = match place {
-            Place::Document(update) => {
+        let (tail, field) = match target {
+            Target::Document(update) => {
                 let field = update.field_name().to_owned();
                 (update.finish(&container)?, Some(field))
             }
-            Place::Digest => (Vec::new(), None),
+            Target::Digest => (Vec::new(), None),
         };
         Ok(Signed {
             tail,

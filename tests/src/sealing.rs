@@ -20,7 +20,7 @@ use yinxin_signer::record::{
     Intent, IntentId, LicenceRow, LicenceSeries, NewRequest, OpenIntent, Opened, Outcome, Record,
     RecordError, Release, RequestKey,
 };
-use yinxin_signer::road::{Order, RoadSettings, SelfCheck, Signed, prepare};
+use yinxin_signer::road::{Order, RoadSettings, SelfCheck, Signed, Wishes, prepare};
 use yinxin_signer::seal::{GmMaterial, Seal, SigningIdentity};
 use yinxin_verifier::{HashedStart, Options, Trust};
 
@@ -212,7 +212,12 @@ impl Bench {
             },
             profile: kind.profile(),
             field,
-            placement,
+            place: placement.into(),
+            wishes: Wishes {
+                // Tests of other things seal one place again and again.
+                may_overlap: true,
+                ..Wishes::default()
+            },
             reason: Some("interop 测试".to_owned()),
             location: None,
             at: self.now,

@@ -10,7 +10,7 @@ use yinxin_signer::profile::{SealProfile, SignatureProfile};
 use yinxin_signer::record::{
     LicenceRow, NewRequest, Opened, Operation, Record as _, Release, RequestKey,
 };
-use yinxin_signer::road::{self, Order, Recorded, Released, SelfCheck, Signed};
+use yinxin_signer::road::{self, Order, Recorded, Released, SelfCheck, Signed, Wishes};
 use yinxin_signer::seal::Seal;
 use yinxin_store::{DocumentSpool, FolderError, StoredDocument};
 use yinxin_verifier::Options;
@@ -175,7 +175,8 @@ impl Service {
                 seal: &seal,
                 profile,
                 field: place.field,
-                placement: place.placement,
+                place: place.placement.into(),
+                wishes: Wishes::default(),
                 reason: place.reason,
                 location: place.location,
                 at,

@@ -6,6 +6,7 @@ use yinxin_pdf::PdfError;
 use yinxin_signer::error::SealError;
 use yinxin_signer::keys::KeyStoreError;
 use yinxin_signer::licence::FieldError;
+use yinxin_signer::places::PlaceError;
 use yinxin_signer::policy::Denied;
 use yinxin_signer::record::RecordError;
 use yinxin_store::FolderError;
@@ -77,7 +78,8 @@ impl Refusal {
             Self::Stream { .. } => told(Code::InvalidArgument, "STREAM_OUT_OF_ORDER"),
             Self::TooSlow { .. } => told(Code::DeadlineExceeded, "REQUEST_TOO_SLOW"),
             Self::Seal(error) => match error {
-                SealError::Document(document) => {
+                SealError::Document(document)
+                | SealError::Place(PlaceError::Document(document)) => {
                     let code = if matches!(document, PdfError::LimitExceeded { .. }) {
                         Code::ResourceExhausted
                     } else if matches!(document, PdfError::Update(_)) {
@@ -87,6 +89,13 @@ impl Refusal {
                     };
                     told(code, document.reason())
                 }
+                SealError::Place(
+                    place @ (PlaceError::KeywordLength { .. }
+                    | PlaceError::NoPages
+                    | PlaceError::SeamGroup { .. }),
+                ) => told(Code::InvalidArgument, place.reason()),
+                SealError::Place(place) => told(Code::FailedPrecondition, place.reason()),
+                SealError::Plan(plan) => told(Code::FailedPrecondition, plan.reason()),
                 SealError::NotForDigests { .. } | SealError::DigestLength { .. } => {
                     told(Code::InvalidArgument, error.reason())
                 }
