@@ -11,7 +11,6 @@ pub mod keys;
 pub mod licence;
 pub mod places;
 pub mod plan;
-pub mod policy;
 pub mod ports;
 pub mod prefix;
 pub mod profile;

@@ -11,6 +11,7 @@ use yinxin_edge::value_error;
 pub use yinxin_edge::{ConfigError, LogFormat, TrustConfig};
 
 pub use crate::keys::config::*;
+pub use crate::people::{PersonConfig, RegistryConfig};
 
 /// TLS of the server; every caller needs a certificate.
 pub type Tls = yinxin_edge::Tls<PathBuf>;
@@ -43,6 +44,12 @@ pub struct Config {
     /// The departments that may call.
     #[serde(default, rename = "department")]
     pub departments: Vec<DepartmentConfig>,
+    /// The people who work on seals.
+    #[serde(default, rename = "person")]
+    pub people: Vec<PersonConfig>,
+    /// The registry of seals.
+    #[serde(default)]
+    pub registry: RegistryConfig,
     /// Limits on what comes in.
     #[serde(default)]
     pub limits: LimitsConfig,
@@ -110,6 +117,8 @@ pub struct SealConfig {
     pub owner_code: String,
     /// The issuer's division code for licence numbers (12 digits), for a village's seal.
     pub division_code: Option<String>,
+    /// Who keeps it: the name of a person; absent: only approvers suspend it.
+    pub keeper: Option<String>,
     /// Diameter in mm.
     pub diameter_mm: f64,
     /// A line under the star.
@@ -246,6 +255,15 @@ impl Config {
         paths.extend(self.fonts.seal.iter_mut().map(|font| &mut font.file));
         paths.extend(self.keys.iter_mut().flat_map(KeyConfig::paths_mut));
         paths.extend(self.devices.iter_mut().flat_map(DeviceConfig::paths_mut));
+        for person in &mut self.people {
+            paths.extend(person.approval_certificates.iter_mut());
+        }
+        paths.extend(
+            self.registry
+                .maker
+                .iter_mut()
+                .map(|maker| &mut maker.certificates),
+        );
         for seal in &mut self.seals {
             if let Some(gm) = &mut seal.gm {
                 paths.push(&mut gm.seal);

@@ -9,13 +9,16 @@ pub mod config;
 mod fields;
 mod fonts;
 mod keys;
+mod people;
 mod pipeline;
 mod receipt;
 mod reload;
 mod rpc;
+mod seals;
 mod service;
 mod status;
 pub mod steps;
+mod usage;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -24,6 +27,7 @@ use std::time::Duration;
 
 use yinxin_edge::{Listening, MESSAGE_BYTES_MAX, Services, Transport};
 use yinxin_proto::v1::licence_service_server::LicenceServiceServer;
+use yinxin_proto::v1::seal_service_server::SealServiceServer;
 use yinxin_proto::v1::sealing_service_server::SealingServiceServer;
 
 pub use config::Config;
@@ -87,9 +91,11 @@ impl Signer {
         let reloading = tokio::spawn(Arc::clone(&self.current).reload_at_hangup());
         let rpc = rpc::Rpc(self.current);
         let licences = LicenceServiceServer::new(rpc.clone());
+        let seals = SealServiceServer::new(rpc.clone());
         let sealing = SealingServiceServer::new(rpc);
         let services = Services::default()
             .with(licences.max_decoding_message_size(MESSAGE_BYTES_MAX))
+            .with(seals.max_decoding_message_size(MESSAGE_BYTES_MAX))
             .with(sealing.max_decoding_message_size(MESSAGE_BYTES_MAX));
         let served = self
             .listening

@@ -12,6 +12,7 @@ use yinxin_signer::record::{
 };
 use yinxin_signer::road::{self, Order, Recorded, Released, SelfCheck, Signed, Wishes};
 use yinxin_signer::seal::Seal;
+use yinxin_signer::usage::UseClaim;
 use yinxin_store::{DocumentSpool, FolderError, StoredDocument};
 use yinxin_verifier::Options;
 
@@ -35,6 +36,8 @@ pub(crate) struct OpenRequest {
     /// The time of the first attempt. A licence's number and the day on its face belong to it;
     /// a signing time never does, or a late retry would be dated back.
     pub(crate) first_opened_at: UnixSeconds,
+    /// The uses of seals to be entered before their first intents.
+    pub(crate) uses: Vec<UseClaim>,
 }
 
 /// What opening a request gave.
@@ -101,6 +104,7 @@ impl Service {
                     key,
                     attempt,
                     first_opened_at,
+                    uses: Vec::new(),
                 }))
             }
             Opened::Released(release) => Ok(Begun::Again(Box::new(Released::again(*release)))),
@@ -169,6 +173,7 @@ impl Service {
         ordinal: u32,
         spool: DocumentSpool,
     ) -> Result<(DocumentSpool, Signed), Refusal> {
+        let seal_id = seal.id.clone();
         let (service, seal, at) = (Arc::clone(self), Arc::clone(seal), self.clock.now());
         let (spool, prepared) = blocking(move || {
             let order = Order {
@@ -188,6 +193,7 @@ impl Service {
         })
         .await??;
         self.checkpoints.reached(Step::Prepared);
+        self.enter_use(request, &seal_id).await?;
         let intended = prepared
             .record_intent(
                 &self.record,
@@ -253,6 +259,7 @@ impl Service {
             self.clock.now(),
         )?;
         self.checkpoints.reached(Step::Prepared);
+        self.enter_use(request, &seal.id).await?;
         let intended = prepared
             .record_intent(
                 &self.record,

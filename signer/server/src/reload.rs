@@ -45,8 +45,11 @@ impl Current {
         }
         let service = self.service();
         // Key files, fonts and devices take their time.
+        let runtime = tokio::runtime::Handle::current();
         let loaded = tokio::task::spawn_blocking(move || {
-            service.open_again(&config).map(|service| (config, service))
+            runtime
+                .block_on(service.open_again(&config))
+                .map(|service| (config, service))
         });
         let lost = |_| StartError::Record("the thread that read it ended early".to_owned());
         let (config, service) = loaded.await.map_err(lost)??;

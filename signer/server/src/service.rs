@@ -1,32 +1,32 @@
 //! The signer's state: everything is loaded and checked against everything else before any port
 //! opens.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use ring::rand::{SecureRandom as _, SystemRandom};
 use tokio::sync::Semaphore;
 use yinxin_edge::{ListenError, read, read_trust, value_error};
-use yinxin_pki::Certificate;
-use yinxin_signer::appearance::{Centre, RoundSeal, SealFont, draw_round_seal};
+use yinxin_pki::{Certificate, SignatureAlgorithm};
+use yinxin_signer::appearance::SealFont;
 use yinxin_signer::error::SetupError;
-use yinxin_signer::keys::KeyStore;
-use yinxin_signer::licence::{Issuer, unified_credit_code};
-use yinxin_signer::policy::{Departments, Grant};
 use yinxin_signer::ports::{Clock, SystemClock};
 use yinxin_signer::profile::{HandlerNames, ProfileNames};
-use yinxin_signer::record::{Operation, Outcome, Record as _};
+use yinxin_signer::record::{Outcome, Record as _};
+use yinxin_signer::registry::Duties;
 use yinxin_signer::road::RoadSettings;
-use yinxin_signer::seal::{GmMaterial, Seal, SigningIdentity};
+use yinxin_signer::seal::SigningIdentity;
 use yinxin_store::{DocumentFolder, DocumentSpool, FolderError, SqliteRecord};
 use yinxin_typeset::Typesetter;
 use yinxin_verifier::Trust;
 
-use crate::config::{Config, ConfigError, IdentityConfig, LimitsConfig, SealConfig};
+use crate::config::{Config, ConfigError, IdentityConfig, LimitsConfig};
 use crate::fonts;
 use crate::keys::Keys;
+use crate::people::People;
 use crate::receipt::hexadecimal;
+use crate::seals::SealBook;
 use crate::steps::Checkpoints;
+use crate::usage::{RuleBook, configured_rules};
 
 /// Room for the updates of one request: each is a container, an appearance and a few objects.
 const SIGNATURES_BYTES_MAX: u64 = 4 * 1024 * 1024;
@@ -73,19 +73,16 @@ pub enum StartError {
     SelfTest(#[from] yinxin_sm::Error),
 }
 
-/// A seal together with what licences need to know of its owner.
-#[derive(Debug)]
-pub(crate) struct HeldSeal {
-    pub(crate) seal: Arc<Seal>,
-    pub(crate) issuer: Option<Issuer>,
-}
-
 /// The signer's state.
 pub(crate) struct Service {
     pub(crate) settings: RoadSettings,
     pub(crate) limits: LimitsConfig,
-    pub(crate) departments: Departments,
-    pub(crate) seals: BTreeMap<String, HeldSeal>,
+    pub(crate) seals: SealBook,
+    pub(crate) rules: RuleBook,
+    pub(crate) people: People,
+    pub(crate) duties: Duties,
+    /// Who makes seal objects, under which vendor's name; the identity is none's to use otherwise.
+    pub(crate) maker: Option<(String, SigningIdentity)>,
     pub(crate) keys: Keys,
     pub(crate) record: SqliteRecord,
     pub(crate) documents: DocumentFolder,
@@ -109,8 +106,9 @@ struct Lasting {
 
 /// What a configuration says, loaded and checked.
 struct Loaded {
-    departments: Departments,
-    seals: BTreeMap<String, HeldSeal>,
+    people: People,
+    maker: Option<(String, SigningIdentity)>,
+    seal_font: SealFont,
     keys: Keys,
     trust: Trust,
     typesetter: Typesetter,
@@ -120,16 +118,17 @@ impl Loaded {
     fn load(config: &Config, keys_before: &Keys) -> Result<Self, StartError> {
         let keys = Keys::open(config, keys_before)?;
         let found = fonts::load(&config.fonts)?;
-        let seals = open_seals(config, &keys.router, &found.seal)?;
-        let departments = departments(config, &seals)?;
+        let people = People::new(&config.people)?;
+        let maker = maker(config, &keys)?;
         let trust = read_trust(&config.trust.directory, config.trust.allow_dev_only)?;
         let typesetter = Typesetter::new(found.files).map_err(|error| ConfigError::Content {
             path: config.fonts.paths.first().cloned().unwrap_or_default(),
             message: error.to_string(),
         })?;
         Ok(Self {
-            departments,
-            seals,
+            people,
+            maker,
+            seal_font: found.seal,
             keys,
             trust,
             typesetter,
@@ -156,13 +155,13 @@ impl Service {
             checkpoints,
             holder: new_holder()?,
         };
-        let service = Self::assemble(config, loaded, lasting);
+        let service = Self::assemble(config, loaded, lasting).await?;
         service.close_what_a_crash_left().await?;
         Ok(service)
     }
 
     /// The same service under another configuration. Work that is under way ends on this one.
-    pub(crate) fn open_again(&self, config: &Config) -> Result<Self, StartError> {
+    pub(crate) async fn open_again(&self, config: &Config) -> Result<Self, StartError> {
         let loaded = Loaded::load(config, &self.keys)?;
         let lasting = Lasting {
             record: self.record.clone(),
@@ -170,25 +169,42 @@ impl Service {
             checkpoints: Arc::clone(&self.checkpoints),
             holder: self.holder.clone(),
         };
-        Ok(Self::assemble(config, loaded, lasting))
+        Self::assemble(config, loaded, lasting).await
     }
 
-    fn assemble(config: &Config, loaded: Loaded, lasting: Lasting) -> Self {
-        Self {
+    async fn assemble(
+        config: &Config,
+        loaded: Loaded,
+        lasting: Lasting,
+    ) -> Result<Self, StartError> {
+        let clock = Arc::new(SystemClock);
+        let (record, keys) = (lasting.record, loaded.keys);
+        let now = clock.now();
+        let seals = SealBook::open(config, &keys.router, loaded.seal_font, &record, now).await?;
+        let broken =
+            |error: yinxin_signer::record::RecordError| StartError::Record(error.to_string());
+        let rules = RuleBook::new(
+            configured_rules(config, &seals)?,
+            record.rules().await.map_err(broken)?,
+        );
+        Ok(Self {
             settings: road_settings(config),
             limits: config.limits,
-            departments: loaded.departments,
-            seals: loaded.seals,
-            keys: loaded.keys,
-            record: lasting.record,
+            seals,
+            rules,
+            people: loaded.people,
+            duties: config.registry.duties(),
+            maker: loaded.maker,
+            keys,
+            record,
             documents: lasting.documents,
             trust: loaded.trust,
             typesetter: loaded.typesetter,
-            clock: Arc::new(SystemClock),
+            clock,
             checkpoints: lasting.checkpoints,
             holder: lasting.holder,
             working: Semaphore::new(config.limits.concurrent_documents_max as usize),
-        }
+        })
     }
 
     /// An empty document that may grow to the limit and by its signatures.
@@ -260,6 +276,23 @@ fn road_settings(config: &Config) -> RoadSettings {
     }
 }
 
+/// Who makes seal objects: checked like a seal's signer, and SM2.
+fn maker(config: &Config, keys: &Keys) -> Result<Option<(String, SigningIdentity)>, StartError> {
+    let Some(maker) = &config.registry.maker else {
+        return Ok(None);
+    };
+    let identity = identity(maker)?;
+    identity.check(&keys.router)?;
+    if identity.signature_algorithm()? != SignatureAlgorithm::Sm2Sm3 {
+        let rule = "must have an SM2 key (GB/T 38540)";
+        return Err(value_error("registry.maker.certificates", rule).into());
+    }
+    if !config.registry.vendor_id.is_ascii() {
+        return Err(value_error("registry.vendor_id", "must be ASCII").into());
+    }
+    Ok(Some((config.registry.vendor_id.clone(), identity)))
+}
+
 fn identity(config: &IdentityConfig) -> Result<SigningIdentity, ConfigError> {
     let path = &config.certificates;
     let content = |message: String| ConfigError::Content {
@@ -280,124 +313,4 @@ fn identity(config: &IdentityConfig) -> Result<SigningIdentity, ConfigError> {
         certificate,
         chain,
     })
-}
-
-fn open_seals(
-    config: &Config,
-    keys: &dyn KeyStore,
-    font: &SealFont,
-) -> Result<BTreeMap<String, HeldSeal>, StartError> {
-    let mut seals = BTreeMap::new();
-    for (index, one) in config.seals.iter().enumerate() {
-        let held = open_seal(index, one, font)?;
-        held.seal.check(keys)?;
-        if seals.insert(one.id.clone(), held).is_some() {
-            let rule = format!("{} is given twice", one.id);
-            return Err(value_error(format!("seal[{index}].id"), rule).into());
-        }
-    }
-    Ok(seals)
-}
-
-fn open_seal(index: usize, config: &SealConfig, font: &SealFont) -> Result<HeldSeal, StartError> {
-    let wrong = |field: &str, rule: String| value_error(format!("seal[{index}].{field}"), rule);
-    let good_id = (1..=64).contains(&config.id.len())
-        && config
-            .id
-            .bytes()
-            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
-    if !good_id {
-        return Err(wrong("id", "must be 1 to 64 of a-z, 0-9 and -".to_owned()).into());
-    }
-    unified_credit_code(&config.owner_code)
-        .map_err(|error| wrong("owner_code", error.to_string()))?;
-    let appearance = draw_round_seal(
-        &RoundSeal {
-            upper_text: config.owner_name.clone(),
-            lower_text: config.lower_text.clone(),
-            diameter_mm: config.diameter_mm,
-            centre: Centre::Star,
-        },
-        font,
-    )
-    .map_err(|error| StartError::Appearance {
-        seal: config.id.clone(),
-        message: error.to_string(),
-    })?;
-    let gm = config
-        .gm
-        .as_ref()
-        .map(|gm| {
-            let seal_der = read(&gm.seal)?;
-            let seal =
-                yinxin_ses::Seal::parse(&seal_der).map_err(|error| ConfigError::Content {
-                    path: gm.seal.clone(),
-                    message: error.to_string(),
-                })?;
-            let identity = identity(&IdentityConfig {
-                key: gm.key.clone(),
-                certificates: gm.certificates.clone(),
-            })?;
-            Ok::<_, ConfigError>(GmMaterial {
-                seal_der,
-                seal,
-                identity,
-            })
-        })
-        .transpose()?;
-    let pades = config.pades.as_ref().map(identity).transpose()?;
-    let issuer = config.division_code.as_ref().map(|division| Issuer {
-        name: config.owner_name.clone(),
-        code: config.owner_code.clone(),
-        division: division.clone(),
-    });
-    let seal = Seal {
-        id: config.id.clone(),
-        owner_name: config.owner_name.clone(),
-        owner_code: Some(config.owner_code.clone()),
-        appearance,
-        width_mm: config.diameter_mm,
-        height_mm: config.diameter_mm,
-        gm,
-        pades,
-    };
-    Ok(HeldSeal {
-        seal: Arc::new(seal),
-        issuer,
-    })
-}
-
-fn departments(
-    config: &Config,
-    seals: &BTreeMap<String, HeldSeal>,
-) -> Result<Departments, ConfigError> {
-    let mut grants = BTreeMap::new();
-    for (index, department) in config.departments.iter().enumerate() {
-        let wrong =
-            |field: &str, rule: String| value_error(format!("department[{index}].{field}"), rule);
-        if let Some(unknown) = department
-            .seals
-            .iter()
-            .find(|seal| !seals.contains_key(*seal))
-        {
-            return Err(wrong("seals", format!("there is no seal {unknown}")));
-        }
-        let operations = department
-            .operations
-            .iter()
-            .map(|name| {
-                Operation::from_name(name)
-                    .map(Operation::name)
-                    .ok_or_else(|| wrong("operations", format!("there is no operation {name}")))
-            })
-            .collect::<Result<BTreeSet<_>, _>>()?;
-        let grant = Grant {
-            seals: department.seals.clone(),
-            operations,
-        };
-        if grants.insert(department.name.clone(), grant).is_some() {
-            return Err(wrong("name", format!("{} is given twice", department.name)));
-        }
-    }
-    Ok(Departments::new(grants))
 }

@@ -12,8 +12,9 @@ use crate::seal::SigningIdentity;
 
 use super::RegistryError;
 
-/// The longest validity: certificates for seals run for one to five years; ten leaves room.
-const VALID_SECONDS_MAX: i64 = 10 * 366 * 86_400;
+/// The longest validity: certificates for seals run for one to five years. A guard against slips of
+/// the pen, not a policy.
+const VALID_SECONDS_MAX: i64 = 30 * 366 * 86_400;
 
 /// An application for a seal (印章申请).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -224,7 +225,7 @@ impl Terms {
         if self.valid_until.saturating_sub(self.valid_from) > VALID_SECONDS_MAX {
             return refuse(
                 "terms.valid_until",
-                "must be at most ten years after valid_from",
+                "must be at most 30 years after valid_from",
             );
         }
         for binding in self.gm.iter().chain(&self.pades) {

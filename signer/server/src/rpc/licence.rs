@@ -20,6 +20,7 @@ use crate::receipt::Receipt;
 use crate::service::Service;
 use crate::status::Refusal;
 use crate::steps::Step;
+use crate::usage::{Wish, licence_subject};
 use crate::{body, caller, fields};
 
 /// The longest `fields_json`.
@@ -58,8 +59,16 @@ async fn issue(
     fields::request_id(&request.request_id)?;
     fields::who(request.operator.as_ref(), &request.case_number)?;
     let profile = fields::profile(request.profile)?;
-    let held = service.authorise(&department, Operation::IssueLicence, &request.seal_id)?;
-    let form = form(&request, held.issuer.as_ref())?;
+    let permit = service.authorise(&Wish {
+        department: &department,
+        operation: Operation::IssueLicence,
+        seal_id: &request.seal_id,
+        licence_type: &request.licence_type,
+        operator: request.operator.as_ref(),
+        case_number: &request.case_number,
+        usage: request.usage.as_ref(),
+    })?;
+    let form = form(&request, permit.held.issuer.as_ref())?;
     let admitted = Admitted {
         key: RequestKey {
             caller: department,
@@ -74,8 +83,9 @@ async fn issue(
             "case_number": request.case_number,
             "operator": request.operator.as_ref().map(|operator| &operator.account),
         }),
-        held,
+        permit,
         profile,
+        subject: licence_subject(&request),
     };
     let released = service
         .under_record(admitted, |admitted, open| {
@@ -123,7 +133,7 @@ fn form(request: &v1::IssueLicenceRequest, issuer: Option<&Issuer>) -> Result<Fo
 
 async fn issue_once(
     service: &Arc<Service>,
-    admitted: Admitted<'_>,
+    admitted: Admitted,
     open: Arc<OpenRequest>,
     form: Form,
 ) -> Result<Released, Refusal> {
@@ -164,7 +174,7 @@ async fn issue_once(
     let inputs = compose_inputs(&form.licence_type, &form.fields, &issuance)?;
     let facts = metadata(&form.licence_type, &form.fields, &issuance)?;
     let qr = qr_svg(&identifier).map_err(|_| internal("the identifier does not fit a QR code"))?;
-    let seal = &admitted.held.seal;
+    let seal = &admitted.permit.held.seal;
     let place = seal_place(&form.licence_type, seal.width_mm, seal.height_mm);
 
     let (worker, template, created) = (

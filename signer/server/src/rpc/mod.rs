@@ -2,6 +2,7 @@
 
 mod licence;
 mod sealing;
+mod seals;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -13,8 +14,9 @@ use yinxin_signer::road::Released;
 
 use crate::pipeline::{Begun, OpenRequest};
 use crate::reload::Current;
-use crate::service::{HeldSeal, Service};
+use crate::service::Service;
 use crate::status::Refusal;
+use crate::usage::{Permit, Subject};
 
 /// The services' one handle.
 #[derive(Clone)]
@@ -28,38 +30,27 @@ impl Rpc {
 }
 
 /// A call that has passed its checks and may open its request in the record.
-struct Admitted<'a> {
+struct Admitted {
     key: RequestKey,
     operation: Operation,
     body_sha256: [u8; 32],
     details: serde_json::Value,
-    held: &'a HeldSeal,
+    permit: Permit,
     profile: SealProfile,
+    /// What the use is, for the log and for approvals.
+    subject: Subject,
 }
 
 impl Service {
-    /// A department's right to a seal, and the seal.
-    fn authorise(
-        &self,
-        department: &str,
-        operation: Operation,
-        seal_id: &str,
-    ) -> Result<&HeldSeal, Refusal> {
-        self.departments.authorise(department, operation, seal_id)?;
-        self.seals.get(seal_id).ok_or(Refusal::Internal {
-            what: "a granted seal is not held",
-        })
-    }
-
     /// Runs `work` under the request's record: what was released before is given again, and a
     /// failed attempt is let go.
-    async fn under_record<'a, Work, Working>(
-        self: &'a Arc<Self>,
-        admitted: Admitted<'a>,
+    async fn under_record<Work, Working>(
+        self: &Arc<Self>,
+        admitted: Admitted,
         work: Work,
     ) -> Result<Released, Refusal>
     where
-        Work: FnOnce(Admitted<'a>, Arc<OpenRequest>) -> Working,
+        Work: FnOnce(Admitted, Arc<OpenRequest>) -> Working,
         Working: Future<Output = Result<Released, Refusal>>,
     {
         let begun = self
@@ -70,13 +61,23 @@ impl Service {
                 admitted.details.to_string(),
             )
             .await?;
-        let request = match begun {
+        let mut request = match begun {
             Begun::Again(released) => return Ok(*released),
-            Begun::Proceed(request) => Arc::new(request),
+            Begun::Proceed(request) => request,
         };
-        let done = work(admitted, Arc::clone(&request)).await;
+        // Not before: what was released is given again whatever became of seal and rules.
+        let (key, profile) = (&admitted.key, admitted.profile);
+        let claimed = self.claim(&admitted.permit, key, profile, &admitted.subject);
+        let key = request.key.clone();
+        let done = match claimed {
+            Ok(claim) => {
+                request.uses.push(claim);
+                work(admitted, Arc::new(request)).await
+            }
+            Err(refusal) => Err(refusal),
+        };
         if let Err(refusal) = &done {
-            self.give_up(&request.key, refusal).await;
+            self.give_up(&key, refusal).await;
         }
         done
     }

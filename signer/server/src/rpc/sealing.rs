@@ -24,6 +24,7 @@ use crate::pipeline::{OpenRequest, Place, blocking};
 use crate::receipt::{Receipt, timestamp};
 use crate::service::Service;
 use crate::status::Refusal;
+use crate::usage::{Wish, digest_subject, document_subject};
 use crate::{body, caller, fields};
 
 /// How much of a sealed document goes into one message.
@@ -90,8 +91,16 @@ async fn seal_document(
     fields::request_id(&header.request_id)?;
     fields::who(header.operator.as_ref(), &header.case_number)?;
     let profile = fields::profile(header.profile)?;
-    let held = service.authorise(&department, Operation::SealDocument, &header.seal_id)?;
-    let place = place(&header, &held.seal)?;
+    let permit = service.authorise(&Wish {
+        department: &department,
+        operation: Operation::SealDocument,
+        seal_id: &header.seal_id,
+        licence_type: "",
+        operator: header.operator.as_ref(),
+        case_number: &header.case_number,
+        usage: header.usage.as_ref(),
+    })?;
+    let place = place(&header, &permit.held.seal)?;
 
     let _working = service
         .working
@@ -124,8 +133,9 @@ async fn seal_document(
             "operator": header.operator.as_ref().map(|operator| &operator.account),
             "document_bytes": spool.length(),
         }),
-        held,
+        permit,
         profile,
+        subject: document_subject(&header, spool.digests().sha256()),
     };
     service
         .under_record(admitted, |admitted, open| {
@@ -136,13 +146,14 @@ async fn seal_document(
 
 async fn seal_once(
     service: &Arc<Service>,
-    admitted: Admitted<'_>,
+    admitted: Admitted,
     open: Arc<OpenRequest>,
     place: Place,
     spool: DocumentSpool,
 ) -> Result<Released, Refusal> {
+    let seal = &admitted.permit.held.seal;
     let sealed = service
-        .seal_document(&open, &admitted.held.seal, admitted.profile, &place, spool)
+        .seal_document(&open, seal, admitted.profile, &place, spool)
         .await?;
     service
         .release(&open, sealed.signatures, Some(&sealed.stored), None)
@@ -367,7 +378,16 @@ async fn seal_digest(
             rule: format!("{} goes with {}", profile.name(), signature.digest_name()),
         });
     }
-    let held = service.authorise(&department, Operation::SealDigest, &request.seal_id)?;
+    let permit = service.authorise(&Wish {
+        department: &department,
+        operation: Operation::SealDigest,
+        seal_id: &request.seal_id,
+        licence_type: "",
+        operator: request.operator.as_ref(),
+        case_number: &request.case_number,
+        usage: request.usage.as_ref(),
+    })?;
+    let subject = digest_subject(&request)?;
     let admitted = Admitted {
         key: RequestKey {
             caller: department,
@@ -382,13 +402,14 @@ async fn seal_digest(
             "operator": request.operator.as_ref().map(|operator| &operator.account),
             "document_name": request.document_name,
         }),
-        held,
+        permit,
         profile,
+        subject,
     };
     let (digest, field_name) = (request.digest.clone(), request.field_name.clone());
     let released = service
         .under_record(admitted, |admitted, open| async move {
-            let seal = &admitted.held.seal;
+            let seal = &admitted.permit.held.seal;
             let recorded = service
                 .seal_digest(&open, seal, signature, &digest, &field_name)
                 .await?;
@@ -412,7 +433,7 @@ fn describe(
     department: &str,
     request: &v1::DescribeSealRequest,
 ) -> Result<v1::DescribeSealResponse, Refusal> {
-    let held = service.authorise(department, Operation::SealDigest, &request.seal_id)?;
+    let held = service.may_describe(department, Operation::SealDigest, &request.seal_id)?;
     let signature = single(fields::profile(request.profile)?)?;
     let seal = &held.seal;
     let names = service.settings.names.of(signature);
