@@ -2,13 +2,16 @@
 
 CARGO ?= cargo
 
-# KEYS=DIR: a folder of keys to use instead of those that the demo makes for itself.
+# KEYS=softhsm or KEYS=sdf: the demo's keys are in a SoftHSM2 token (RSA), or in the SDF device for
+# tests (SM2 and RSA), instead of files.
 DEMO_FLAGS := $(if $(KEYS),--keys $(KEYS))
+DEMO_NEEDS := $(if $(filter sdf,$(KEYS)),-p yinxin-sdf-test)
 
 .PHONY: help demo test lint bench bench-sm fuzz clean
 
 help:
-	@echo 'make demo    issue, seal, verify and catch a forged proof; results in target/demo'
+	@echo 'make demo    issue, seal, verify and catch a forged proof; results in target/demo;'
+	@echo '             KEYS=softhsm or KEYS=sdf: with keys in a device'
 	@echo 'make test    every test, with the independent readers that can be installed'
 	@echo 'make lint    formatting, clippy with warnings as errors, one build for demo and tests'
 	@echo 'make bench   measurements'
@@ -17,7 +20,8 @@ help:
 	@echo 'make clean   remove what was built; fonts and peers in target/ go as well'
 
 demo:
-	scripts/setup
+	scripts/setup $(filter softhsm,$(KEYS))
+	$(CARGO) build -p yinxin $(DEMO_NEEDS)
 	$(CARGO) run -p yinxin -- demo --out target/demo $(DEMO_FLAGS)
 
 test:

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::language::Language;
 
@@ -42,8 +42,19 @@ pub(crate) struct Demo {
     /// 结果文件夹 · where the results go
     #[arg(long, default_value = "target/demo")]
     pub(crate) out: PathBuf,
+    /// 密钥所在：加密文件、SoftHSM2（RSA）或测试用 SDF 设备 · where the keys are: files, SoftHSM2 (RSA) or the SDF device for tests
+    #[arg(long, value_enum, default_value_t = DemoKeys::File)]
+    pub(crate) keys: DemoKeys,
     #[command(flatten)]
     pub(crate) fonts: FontArguments,
+}
+
+/// Where the demonstration's keys are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DemoKeys {
+    File,
+    Softhsm,
+    Sdf,
 }
 
 #[derive(Debug, Args)]

@@ -47,6 +47,14 @@ pub enum DevKeysError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// A program that was asked to do something.
+    #[error("{tool}: {detail}")]
+    Tool {
+        /// Which.
+        tool: &'static str,
+        /// What it said, or why it did not start.
+        detail: String,
+    },
     /// A folder that holds other things, or keys that were not finished; nothing was changed in it.
     #[error("{} is not empty and holds no complete set of development keys", path.display())]
     FolderOccupied {

@@ -397,7 +397,7 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), DevKeysError> {
 }
 
 /// For the owner's eyes only.
-fn write_private(path: &Path, bytes: &[u8]) -> Result<(), DevKeysError> {
+pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), DevKeysError> {
     let mut options = fs::OpenOptions::new();
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);

@@ -26,6 +26,9 @@ pub const OWNER_CODE: &str = "54441900MB0000019N";
 pub const DIVISION_CODE: &str = "999900114001";
 /// The signer's name of the seal.
 pub const SEAL_ID: &str = "village-demo";
+/// The signer's names of the seal's two keys.
+pub(crate) const SM2_KEY: &str = "village-sm2";
+pub(crate) const RSA_KEY: &str = "village-rsa";
 /// The size of a village committee's seal.
 pub const SEAL_DIAMETER_MM: f64 = 42.0;
 
@@ -146,7 +149,7 @@ impl Installation {
             .map(|path| quoted(path_text(path)))
             .collect();
         section(&mut text, &format!("paths = [{}]", fonts.join(", ")));
-        for (name, file) in [("village-sm2", &sm2.key), ("village-rsa", &rsa.key)] {
+        for (name, file) in [(SM2_KEY, &sm2.key), (RSA_KEY, &rsa.key)] {
             section(&mut text, "[[key]]");
             line(&mut text, "name", name);
             line(&mut text, "file", path_text(file));
@@ -159,10 +162,10 @@ impl Installation {
         section(&mut text, &format!("diameter_mm = {SEAL_DIAMETER_MM:.1}"));
         section(&mut text, "[seal.gm]");
         line(&mut text, "seal", path_text(seal));
-        line(&mut text, "key", "village-sm2");
+        line(&mut text, "key", SM2_KEY);
         line(&mut text, "certificates", path_text(&sm2.chain));
         section(&mut text, "[seal.pades]");
-        line(&mut text, "key", "village-rsa");
+        line(&mut text, "key", RSA_KEY);
         line(&mut text, "certificates", path_text(&rsa.chain));
         section(&mut text, "[[department]]");
         line(&mut text, "name", "dept-data");
@@ -219,7 +222,7 @@ fn make_seal(keys: &DevKeys, options: &InstallationOptions) -> Result<Vec<u8>, D
     pki.seal_maker.make_seal(&request)
 }
 
-fn path_text(path: &Path) -> &str {
+pub(crate) fn path_text(path: &Path) -> &str {
     path.to_str().unwrap_or_default()
 }
 
@@ -228,11 +231,11 @@ fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
-fn line(text: &mut String, key: &str, value: &str) {
+pub(crate) fn line(text: &mut String, key: &str, value: &str) {
     section(text, &format!("{key} = {}", quoted(value)));
 }
 
-fn section(text: &mut String, words: &str) {
+pub(crate) fn section(text: &mut String, words: &str) {
     writeln!(text, "{words}").expect("a String takes everything");
 }
 

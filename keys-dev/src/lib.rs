@@ -10,6 +10,7 @@
 //! place where the `rsa` crate makes keys; every signature of RSA and ECDSA is made by ring.
 
 mod crl;
+mod devices;
 mod error;
 mod folder;
 mod identity;
@@ -21,6 +22,7 @@ mod random;
 mod seal;
 
 pub use crl::CrlRequest;
+pub use devices::{softhsm_configuration, softhsm_library};
 pub use error::DevKeysError;
 pub use folder::{DevKeys, KeyFiles, PlainKeyFiles};
 pub use identity::{CertificateRequest, Identity};

@@ -1,5 +1,6 @@
 //! `yinxin demo`: the whole road, once, with what a forger would try.
 
+mod devices;
 mod forgery;
 mod picture;
 
@@ -24,7 +25,12 @@ const FIELDS: &str = include_str!("demo/fields.json");
 pub(crate) fn run(arguments: &Demo, language: Language) -> Result<ExitCode, Failure> {
     let out = &arguments.out;
     std::fs::create_dir_all(out).map_err(|error| Failure::file(out, &error))?;
-    let installation = home::make(&out.join("installation"), &arguments.fonts.paths, [0, 0])?;
+    let home = out.join("installation");
+    if let Some(done) = devices::in_a_process_of_its_own(arguments.keys, &home)? {
+        return Ok(done);
+    }
+    let installation = home::make(&home, &arguments.fonts.paths, [0, 0])?;
+    devices::move_keys(arguments.keys, &installation)?;
     let story = block_on(async {
         let services = Services::start(&installation).await?;
         let department = ConnectionFile {

@@ -9,6 +9,7 @@
 //! code.SDF_NAME = 0x0100000d    the function gives this code; PKCS#11's go by C_NAME
 //! hang_ms.SDF_NAME = 500        the function waits first
 //! short.SDF_NAME = 3            the function's answer lacks its last 3 bytes
+//! epoch = 1                     sessions of another epoch are gone: SDR_OPENSESSION
 //! sessions_max = 2              a third session is refused with SDR_OPENSESSION
 //! two_keys = 1                  the PKCS#11 token has two private keys of one label
 //! ```
@@ -82,6 +83,10 @@ impl Control {
 
     pub(crate) fn has_two_keys(&self) -> bool {
         self.number("two_keys") == Some(1)
+    }
+
+    pub(crate) fn epoch(&self) -> u64 {
+        self.number("epoch").unwrap_or(0)
     }
 
     pub(crate) fn sessions_max(&self) -> u64 {

@@ -49,6 +49,7 @@ pub extern "C" fn yinxin_sdf_test_refused() -> u64 {
 /// What a session handle points at.
 struct Session {
     has_right: bool,
+    epoch: u64,
 }
 
 /// Reads the control file, waits, and gives the code that the file orders, if any.
@@ -99,7 +100,10 @@ pub unsafe extern "C" fn SDF_OpenSession(_device: *mut c_void, session: *mut *mu
         SESSIONS.fetch_sub(1, Ordering::SeqCst);
         return NO_SESSION;
     }
-    let opened = Box::new(Session { has_right: false });
+    let opened = Box::new(Session {
+        has_right: false,
+        epoch: control.epoch(),
+    });
     // SAFETY: the caller's contract.
     unsafe { *session = Box::into_raw(opened).cast() };
     OK
@@ -182,7 +186,11 @@ pub unsafe extern "C" fn SDF_InternalSign_ECC(
         return KEY_NOT_EXIST;
     }
     // SAFETY: the caller's contract.
-    if !unsafe { (*session.cast::<Session>()).has_right } {
+    let opened = unsafe { &*session.cast::<Session>() };
+    if opened.epoch != control.epoch() {
+        return NO_SESSION;
+    }
+    if !opened.has_right {
         return RIGHT;
     }
     // SAFETY: the caller's contract.
@@ -243,7 +251,11 @@ pub unsafe extern "C" fn SDF_InternalPrivateKeyOperation_RSA(
         return KEY_NOT_EXIST;
     }
     // SAFETY: the caller's contract.
-    if !unsafe { (*session.cast::<Session>()).has_right } {
+    let opened = unsafe { &*session.cast::<Session>() };
+    if opened.epoch != control.epoch() {
+        return NO_SESSION;
+    }
+    if !opened.has_right {
         return RIGHT;
     }
     // SAFETY: the caller's contract.

@@ -10,8 +10,9 @@ use yinxin_keys_dev::{DevKey, KeyKind};
 use yinxin_pki::{PublicKey, SignatureAlgorithm, verify_signature};
 use yinxin_signer::keys::{KeyStore, KeyStoreError};
 
-use crate::sdf::{TestLibrary, key};
+use crate::sdf::key;
 use crate::suite::{KEY, eventually, pool, up};
+use crate::support::TestLibrary;
 
 fn settings(library: &TestLibrary, kind: SdfKeyKind) -> SdfSettings {
     SdfSettings {

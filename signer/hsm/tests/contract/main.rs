@@ -8,6 +8,8 @@
 )]
 
 mod suite;
+#[path = "../support/mod.rs"]
+mod support;
 
 mod faults;
 mod sdf;

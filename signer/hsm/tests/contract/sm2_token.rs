@@ -8,8 +8,8 @@ use yinxin_hsm::{
 use yinxin_pki::SignatureAlgorithm;
 use yinxin_signer::keys::{KeyStore, KeyStoreError};
 
-use crate::sdf::TestLibrary;
 use crate::suite::{Ask, Device, KEY, boxed, eventually, pool, up};
+use crate::support::TestLibrary;
 
 /// The curve's OID.
 const CURVE: [u8; 10] = [0x06, 0x08, 0x2a, 0x81, 0x1c, 0xcf, 0x55, 0x01, 0x82, 0x2d];
