@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use yinxin_pki::issue::{self, BasicConstraints, CertificateTemplate, Name, RawExtension};
-use yinxin_pki::{Certificate, KeyUsage, UnixSeconds};
+use yinxin_pki::{Certificate, CertificationRequest, KeyUsage, UnixSeconds};
 
 use crate::{DevKey, DevKeysError, KeyKind, SystemEntropy};
 
@@ -90,7 +90,7 @@ impl CertificateRequest {
 
     fn template(
         &self,
-        key: &DevKey,
+        spki_der: &[u8],
         issuer_der: Vec<u8>,
         authority_key_id: Option<Vec<u8>>,
     ) -> Result<CertificateTemplate, DevKeysError> {
@@ -100,7 +100,7 @@ impl CertificateRequest {
             subject: self.subject.clone(),
             not_before: self.not_before,
             not_after: self.not_after,
-            subject_spki_der: key.spki_der().to_vec(),
+            subject_spki_der: spki_der.to_vec(),
             basic_constraints: self.basic_constraints,
             key_usage: self.key_usage,
             extended_key_usage: self.extended_key_usage.clone(),
@@ -120,7 +120,7 @@ impl Identity {
     /// As [`DevKey::generate`] and [`DevKey::sign`].
     pub fn self_signed(request: &CertificateRequest) -> Result<Self, DevKeysError> {
         let key = request.take_key()?;
-        let template = request.template(&key, request.subject.to_der(), None)?;
+        let template = request.template(key.spki_der(), request.subject.to_der(), None)?;
         let certificate = sign_certificate(&template, &key)?;
         Ok(Self { certificate, key })
     }
@@ -133,12 +133,33 @@ impl Identity {
     pub fn issue(&self, request: &CertificateRequest) -> Result<Self, DevKeysError> {
         let key = request.take_key()?;
         let template = request.template(
-            &key,
+            key.spki_der(),
             self.certificate.subject_der().to_vec(),
             self.certificate.subject_key_id().map(<[u8]>::to_vec),
         )?;
         let certificate = sign_certificate(&template, &self.key)?;
         Ok(Self { certificate, key })
+    }
+
+    /// A certificate for the key of somebody's own certification request, whose signature is
+    /// checked; everything else is as `request` says.
+    ///
+    /// # Errors
+    /// [`DevKeysError::Pki`] for a request that is none, or is not signed by its key; as
+    /// [`DevKey::sign`].
+    pub fn certify(
+        &self,
+        certification_request: &[u8],
+        request: &CertificateRequest,
+    ) -> Result<Certificate, DevKeysError> {
+        let asked = CertificationRequest::from_pem_or_der(certification_request)?;
+        asked.verify()?;
+        let template = request.template(
+            asked.spki_der(),
+            self.certificate.subject_der().to_vec(),
+            self.certificate.subject_key_id().map(<[u8]>::to_vec),
+        )?;
+        sign_certificate(&template, &self.key)
     }
 
     /// The signature of this identity's key over `message`; see [`DevKey::sign`].
