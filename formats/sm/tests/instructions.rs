@@ -14,7 +14,7 @@ use std::{fmt::Write as _, path::PathBuf, process::Command};
 
 const OPERATIONS: [(&str, u32); 7] = [
     ("sign", 40),
-    ("sign-prepared-256", 2),
+    ("sign-prepared-512", 2),
     ("verify", 20),
     ("verify-known", 40),
     ("table", 4),

@@ -157,8 +157,8 @@ mod x86_64 {
                 "sign" => {
                     black_box(key.sign_digest(&DIGEST, &mut entropy)?);
                 }
-                "sign-prepared-256" => {
-                    for _ in 0..256 {
+                "sign-prepared-512" => {
+                    for _ in 0..512 {
                         black_box(context.sign_digest(&DIGEST, &mut entropy)?);
                     }
                 }

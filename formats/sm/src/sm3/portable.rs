@@ -14,7 +14,8 @@ fn p1(x: u32) -> u32 {
     x ^ x.rotate_left(15) ^ x.rotate_left(23)
 }
 
-/// One round with W_j and W'_j = W_j ^ W_{j+4}: what it leaves in `b`, `d`, `f` and `h` is the next round's `c`, `a`, `g` and `e`.
+/// One round with W_j and W'_j = W_j ^ W_{j+4}, and with the `add_constant` of the place where it
+/// is used: what it leaves in `b`, `d`, `f` and `h` is the next round's `c`, `a`, `g` and `e`.
 macro_rules! round {
     ($j:expr, $a:ident $b:ident $c:ident $d:ident $e:ident $f:ident $g:ident $h:ident,
      $w:expr, $prime:expr, early) => {
@@ -31,7 +32,8 @@ macro_rules! round {
     (@ $j:expr, $a:ident $b:ident $c:ident $d:ident $e:ident $f:ident $g:ident $h:ident,
      $w:expr, $prime:expr, $ff:expr, $gg:expr) => {
         let a12 = $a.rotate_left(12);
-        let ss1 = a12.wrapping_add(T[$j]).wrapping_add($e).rotate_left(7);
+        // e arrives last.
+        let ss1 = add_constant::<{ $j }>(a12).wrapping_add($e).rotate_left(7);
         let ss2 = ss1 ^ a12;
         let w = $w;
         // What arrives last is added last.
@@ -54,6 +56,12 @@ macro_rules! four_rounds {
 }
 
 pub(super) use {four_rounds, round};
+
+/// x + T_J.
+#[inline(always)]
+fn add_constant<const J: usize>(x: u32) -> u32 {
+    x.wrapping_add(T[J])
+}
 
 /// Takes in whole blocks.
 pub(super) fn compress(state: &mut State, blocks: &[[u8; 64]]) {
