@@ -7,6 +7,7 @@ pub mod appearance;
 pub mod approval;
 pub mod ceremony;
 pub mod error;
+pub mod expiry;
 pub mod keys;
 pub mod licence;
 pub mod places;

@@ -12,6 +12,7 @@ pub use yinxin_edge::{ConfigError, LogFormat, TrustConfig};
 
 pub use crate::keys::config::*;
 pub use crate::people::{PersonConfig, RegistryConfig};
+pub use crate::succession::NextConfig;
 
 /// TLS of the server; every caller needs a certificate.
 pub type Tls = yinxin_edge::Tls<PathBuf>;
@@ -127,10 +128,12 @@ pub struct SealConfig {
     pub gm: Option<GmConfig>,
     /// The RSA or P-256 side.
     pub pades: Option<IdentityConfig>,
+    /// What it signs with from a moment on.
+    pub next: Option<NextConfig>,
 }
 
 /// The SM2 side of a seal.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GmConfig {
     /// The GB/T 38540 seal object, DER.
@@ -142,7 +145,7 @@ pub struct GmConfig {
 }
 
 /// A key with its certificates.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IdentityConfig {
     /// The key's name.
@@ -226,6 +229,7 @@ impl Config {
 
     /// What the types cannot say.
     fn check(&self) -> Result<(), ConfigError> {
+        crate::succession::check(&self.seals)?;
         let limits = &self.limits;
         let zeros = [
             ("document_bytes_max", limits.document_bytes_max == 0),
@@ -270,6 +274,13 @@ impl Config {
                 paths.push(&mut gm.certificates);
             }
             paths.extend(seal.pades.iter_mut().map(|pades| &mut pades.certificates));
+            if let Some(next) = &mut seal.next {
+                if let Some(gm) = &mut next.gm {
+                    paths.push(&mut gm.seal);
+                    paths.push(&mut gm.certificates);
+                }
+                paths.extend(next.pades.iter_mut().map(|pades| &mut pades.certificates));
+            }
         }
         yinxin_edge::resolve(file, paths);
     }

@@ -18,6 +18,7 @@ mod seals;
 mod service;
 mod status;
 pub mod steps;
+mod succession;
 mod usage;
 
 use std::future::Future;
@@ -38,6 +39,7 @@ use steps::Checkpoints;
 pub use steps::NoCheckpoints;
 pub use yinxin_edge::{asked_to_stop, start_log};
 pub use yinxin_hsm::{DeviceState, DeviceStatus};
+pub use yinxin_signer::expiry::{Expiry, Nearness};
 
 /// How many requests one connection may have open.
 const STREAMS_PER_CONNECTION_MAX: u32 = 64;
@@ -77,6 +79,13 @@ impl Signer {
         self.current.service().keys.device_status()
     }
 
+    /// The certificates that come to their end, the nearest first.
+    #[must_use]
+    pub fn expiries(&self) -> Vec<Expiry> {
+        let service = self.current.service();
+        service.expiries(service.clock.now())
+    }
+
     /// Answers until `shutdown` is done, then finishes the calls that are under way. A connection
     /// that stays open beyond what a request may take is cut off. At SIGHUP the configuration is
     /// read again.
@@ -89,6 +98,7 @@ impl Signer {
     ) -> Result<(), StartError> {
         let request_max = Duration::from_secs(self.current.service().limits.request_seconds_max);
         let reloading = tokio::spawn(Arc::clone(&self.current).reload_at_hangup());
+        let watching = tokio::spawn(succession::watch(Arc::clone(&self.current)));
         let rpc = rpc::Rpc(self.current);
         let licences = LicenceServiceServer::new(rpc.clone());
         let seals = SealServiceServer::new(rpc.clone());
@@ -102,6 +112,7 @@ impl Signer {
             .serve("signer", services, request_max, shutdown)
             .await;
         reloading.abort();
+        watching.abort();
         Ok(served?)
     }
 }

@@ -27,6 +27,12 @@ impl Current {
         Arc::clone(&self.service.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// The configuration in force.
+    pub(crate) fn config(&self) -> Config {
+        let config = self.config.lock().unwrap_or_else(PoisonError::into_inner);
+        config.clone()
+    }
+
     /// Puts another configuration in force.
     ///
     /// # Errors

@@ -85,15 +85,16 @@ impl SealBook {
                 let rule = format!("{} is given twice", one.id);
                 return Err(value_error(format!("seal[{index}].id"), rule).into());
             }
-            let wanted = Configured::read(index, one)?;
-            // Drawn and checked before anything of it is written down.
-            load(
-                &wanted.application,
-                &wanted.application.terms,
-                &wanted.material,
-                &font,
-                keys,
-            )?;
+            let wanted = Configured::read(index, &one.at(now))?;
+            // Drawn and checked before anything of it is written down; what comes next as well, so
+            // that the change does not fail when its moment is there.
+            let next = (one.next.is_some())
+                .then(|| Configured::read(index, &one.after()))
+                .transpose()?;
+            for one in std::iter::once(&wanted).chain(&next) {
+                let (application, terms) = (&one.application, &one.application.terms);
+                load(application, terms, &one.material, &font, keys)?;
+            }
             import(record, known.remove(&one.id), wanted, now)
                 .await
                 .map_err(broken)?;
