@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::commands::keys::arguments::Keys;
 use crate::language::Language;
 
 /// 印信：签发电子证照，加盖并核验电子印章 · issues electronic licences, seals and verifies documents
@@ -24,7 +25,6 @@ pub(crate) enum Command {
     /// 在本机同时启动两个服务（开发用密钥） · both services on this machine, with throw-away keys
     Dev(Dev),
     /// 密钥 · keys
-    #[command(subcommand)]
     Keys(Keys),
     /// 为 PDF 加盖电子印章（经签章服务） · seal a PDF through the signing service
     Seal(Seal),
@@ -71,17 +71,6 @@ pub(crate) struct FontArguments {
     /// 中文字体文件或文件夹，可重复 · a Chinese font file or folder; may be repeated
     #[arg(long = "fonts", env = "YINXIN_FONTS", value_delimiter = ':')]
     pub(crate) paths: Vec<PathBuf>,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Keys {
-    /// 生成开发用的证书、密钥、印章与配置（仅供试用） · make throw-away authorities, keys, a seal and configuration
-    Dev {
-        /// 写入的文件夹 · the folder to write
-        dir: PathBuf,
-        #[command(flatten)]
-        fonts: FontArguments,
-    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -36,7 +36,7 @@ fn main() -> ExitCode {
     let done = match arguments.command {
         Command::Demo(demo) => commands::demo::run(&demo, language),
         Command::Dev(dev) => commands::dev::run(&dev, language),
-        Command::Keys(keys) => commands::keys::run(&keys, language),
+        Command::Keys(keys) => commands::keys::run(keys, language),
         Command::Seal(seal) => commands::seal::run(&seal, language),
         Command::Issue(issue) => commands::issue::run(&issue, language),
         Command::Verify(verify) => commands::verify::run(&verify, language),
