@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::commands::keys::arguments::Keys;
 use crate::language::Language;
 
 /// 印信：签发电子证照，加盖并核验电子印章 · issues electronic licences, seals and verifies documents
@@ -25,7 +24,7 @@ pub(crate) enum Command {
     /// 在本机同时启动两个服务（开发用密钥） · both services on this machine, with throw-away keys
     Dev(Dev),
     /// 密钥 · keys
-    Keys(Keys),
+    Keys(crate::commands::keys::arguments::Keys),
     /// 为 PDF 加盖电子印章（经签章服务） · seal a PDF through the signing service
     Seal(Seal),
     /// 签发电子证照（经签章服务） · issue a licence through the signing service
