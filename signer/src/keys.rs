@@ -5,7 +5,7 @@ mod router;
 mod software;
 
 pub use router::KeyRouter;
-pub use software::SoftwareKeyStore;
+pub use software::{SoftwareKeyStore, withheld_signatures};
 
 use yinxin_pki::SignatureAlgorithm;
 

@@ -117,7 +117,7 @@ impl<'a> Search<'a> {
                 return false;
             };
             self.checks_left = left;
-            if tip.verify_signed_by(candidate.public_key()).is_err() {
+            if tip.verify_issued_by(candidate).is_err() {
                 self.broken_link.get_or_insert(tip);
                 continue;
             }
@@ -421,7 +421,7 @@ fn look_up(
             continue;
         }
         let may_sign = issuer.key_usage().is_none_or(|usage| usage.crl_sign);
-        if !may_sign || list.verify_signed_by(issuer.public_key()).is_err() {
+        if !may_sign || list.verify_issued_by(issuer).is_err() {
             // Another authority of the same name may have made it; it proves nothing here.
             judgements.push(warning(Finding::RevocationListForged {
                 subject: name_of(certificate),

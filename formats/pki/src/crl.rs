@@ -5,9 +5,12 @@ use std::sync::Arc;
 
 use crate::algorithm::AlgorithmIdentifier;
 use crate::certificate::range_in;
+use crate::known::SignedUnder;
 use crate::name::DistinguishedName;
 use crate::tlv::{self, Element, UnixSeconds, tag};
-use crate::{PkiError, PublicKey, SignatureAlgorithm, limits, oid, pem, verify_signature};
+use crate::{
+    Certificate, PkiError, PublicKey, SignatureAlgorithm, limits, oid, pem, verify_signature,
+};
 
 /// The labels of revocation lists in PEM files.
 const PEM_LABELS: [&str; 2] = ["X509 CRL", "CRL"];
@@ -38,6 +41,7 @@ struct Facts {
     extensions: Extensions,
     signature_algorithm: SignatureAlgorithm,
     signature: Vec<u8>,
+    signed_under: SignedUnder,
 }
 
 /// A line, its serial number by its place: a list of 400,000 lines is as long as we read.
@@ -114,6 +118,7 @@ impl CertificateRevocationList {
             extensions,
             signature_algorithm: SignatureAlgorithm::from_identifier(&algorithm)?,
             signature: signature.to_vec(),
+            signed_under: SignedUnder::default(),
             der: der.to_vec(),
         })))
     }
@@ -230,6 +235,21 @@ impl CertificateRevocationList {
             self.slice(&self.0.tbs),
             &self.0.signature,
         )
+    }
+
+    /// `Ok` if the key in `issuer` signed this list. A signature that held is not computed again
+    /// for this object and that key; clones share the memory.
+    ///
+    /// # Errors
+    /// As [`verify_signature`].
+    pub fn verify_issued_by(&self, issuer: &Certificate) -> Result<(), PkiError> {
+        self.0.signed_under.check(issuer.public_key(), || {
+            issuer.verify(
+                &self.0.signature_algorithm,
+                self.slice(&self.0.tbs),
+                &self.0.signature,
+            )
+        })
     }
 
     /// The list as one PEM block.

@@ -16,6 +16,7 @@ mod digest;
 mod error;
 pub mod issue;
 mod key_usage;
+mod known;
 mod limits;
 mod name;
 mod oid;

@@ -1,7 +1,7 @@
 //! The mathematics of a signature, and nothing about trust.
 
 use ring::signature::{self, UnparsedPublicKey, VerificationAlgorithm};
-use yinxin_sm::DEFAULT_DISTID;
+use yinxin_sm::{DEFAULT_DISTID, PreparedPublicKey};
 
 use crate::limits::{RSA_EXPONENT_MIN, RSA_MODULUS_BITS_MAX, RSA_MODULUS_BITS_MIN};
 use crate::{PkiError, PublicKey, SignatureAlgorithm};
@@ -16,6 +16,17 @@ use crate::{PkiError, PublicKey, SignatureAlgorithm};
 /// [`PkiError::SignatureInvalid`] when it was not; the other variants when it cannot be tried.
 pub fn verify_signature(
     key: &PublicKey,
+    algorithm: &SignatureAlgorithm,
+    message: &[u8],
+    signature: &[u8],
+) -> Result<(), PkiError> {
+    verify_with_table(key, None, algorithm, message, signature)
+}
+
+/// [`verify_signature`] with the table of an SM2 key, if there is one.
+pub(crate) fn verify_with_table(
+    key: &PublicKey,
+    table: Option<&PreparedPublicKey>,
     algorithm: &SignatureAlgorithm,
     message: &[u8],
     signature: &[u8],
@@ -50,8 +61,11 @@ pub fn verify_signature(
         (PublicKey::Sm2(key), None) if *algorithm == SignatureAlgorithm::Sm2Sm3 => {
             let (signature, _) = yinxin_sm::Signature::from_field_bytes(signature)
                 .map_err(|_| PkiError::SignatureMalformed)?;
-            key.verify(DEFAULT_DISTID, message, &signature)
-                .map_err(|_| PkiError::SignatureInvalid)
+            match table {
+                Some(table) => table.verify(DEFAULT_DISTID, message, &signature),
+                None => key.verify(DEFAULT_DISTID, message, &signature),
+            }
+            .map_err(|_| PkiError::SignatureInvalid)
         }
         (PublicKey::Rsa { .. } | PublicKey::EcP256 { .. } | PublicKey::Sm2(_), _) => {
             Err(PkiError::KeyDoesNotFitAlgorithm {

@@ -456,3 +456,28 @@ fn a_certificate_of_another_maker_of_seals_is_read() {
     ));
     eprintln!("{certificate:?} {:?}", certificate.key_usage());
 }
+
+/// More verifications than an authority's key needs to get its table.
+const USES: usize = 12;
+
+#[test]
+fn what_is_remembered_of_keys_and_signatures_changes_no_answer() {
+    for (key, other) in [(Key::sm2(), Key::sm2()), (Key::p256(), Key::p256())] {
+        let authority = self_signed(&key);
+        let stranger = self_signed(&other);
+        let der = sign_certificate(&template(&key), &key);
+        let mut forged_der = der.clone();
+        *forged_der.last_mut().unwrap() ^= 1;
+        for round in 0..USES {
+            let certificate = Certificate::from_der(&der).unwrap();
+            let forged = Certificate::from_der(&forged_der).unwrap();
+            // Twice each: the second answer may be a remembered one.
+            for _ in 0..2 {
+                assert!(certificate.verify_issued_by(&authority).is_ok(), "{round}");
+                assert!(certificate.verify_issued_by(&stranger).is_err(), "{round}");
+                assert!(forged.verify_issued_by(&authority).is_err(), "{round}");
+            }
+            assert!(certificate.clone().verify_issued_by(&authority).is_ok());
+        }
+    }
+}

@@ -161,66 +161,88 @@ fn rounds(variable: &str, default: u64) -> u64 {
     std::env::var(variable).map_or(default, |rounds| rounds.parse().unwrap())
 }
 
+/// Does `rounds` rounds, half of them on each code path, in two threads at a time; `work` gets a
+/// seed of its own and how many rounds are its share.
+fn on_both_paths(rounds: u64, work: impl Fn(u64, u64) + Sync) {
+    let share = rounds.div_ceil(4);
+    for (index, path) in (0_u64..).zip([CodePath::Portable, CodePath::Adx]) {
+        // Where there is no such path, the portable one stays.
+        let _ = set_code_path(path);
+        std::thread::scope(|scope| {
+            for thread in 0..2 {
+                let (work, seed) = (&work, (rounds << 2) + (index << 1) + thread);
+                scope.spawn(move || work(seed, share));
+            }
+        });
+    }
+}
+
 /// On every code path, alone and with prepared nonces, under new and known keys: what we sign
 /// RustCrypto takes, what RustCrypto signs we take, and neither with another digest.
 #[test]
 fn random_signatures_agree_with_rustcrypto() {
     let rounds = rounds("SM2_ORACLE_ROUNDS", 60);
-    let mut chance = replayed(rounds);
-    let mut done = 0;
-    while done < rounds {
-        let key = SecretKey::generate(&mut chance).unwrap();
-        let secret = key.to_bytes();
-        let signer = sm2::dsa::SigningKey::from_slice("1234567812345678", secret.as_ref()).unwrap();
-        let point = key.public_key().to_sec1_bytes();
-        assert_eq!(signer.as_nonzero_scalar().to_bytes()[..], secret[..]);
-        let verifier = sm2::dsa::VerifyingKey::from_sec1_bytes("1234567812345678", &point).unwrap();
-        let context = SigningContext::new(std::sync::Arc::new(key));
-        let key = context.secret_key();
-        let known = PreparedPublicKey::new(key.public_key());
-        for round in 0..100.min(rounds - done) {
-            let path = [CodePath::Portable, CodePath::Adx][usize::from(round % 2 == 1)];
-            // Where there is no such path, the portable one stays.
-            let _ = set_code_path(path);
-            let mut digest = [0; 32];
-            chance.fill(&mut digest).unwrap();
-            for ours in [
-                key.sign_digest(&digest, &mut chance).unwrap(),
-                context.sign_digest(&digest, &mut chance).unwrap(),
-            ] {
-                let signature = sm2::dsa::Signature::from_bytes(&ours.to_raw()).unwrap();
-                assert!(
-                    verifier.verify_prehash(&digest, &signature).is_ok(),
-                    "{ours:?}"
-                );
-            }
-            let theirs: sm2::dsa::Signature = signer.sign_prehash(&digest).unwrap();
-            let theirs = Signature::from_raw(&theirs.to_bytes()).unwrap();
-            assert_eq!(key.public_key().verify_digest(&digest, &theirs), Ok(()));
-            assert_eq!(known.verify_digest(&digest, &theirs), Ok(()));
-            digest[0] ^= 1;
-            assert!(key.public_key().verify_digest(&digest, &theirs).is_err());
-            assert!(known.verify_digest(&digest, &theirs).is_err());
+    on_both_paths(rounds, |seed, share| {
+        let mut chance = replayed(seed);
+        let mut done = 0;
+        while done < share {
+            let some = 100.min(share - done);
+            compare_with_rustcrypto(&mut chance, some);
+            done += some;
         }
-        done += 100;
-    }
+    });
     eprintln!("{rounds} rounds against RustCrypto sm2");
+}
+
+/// So many rounds under one key.
+fn compare_with_rustcrypto(chance: &mut common::Replayed, rounds: u64) {
+    let key = SecretKey::generate(chance).unwrap();
+    let secret = key.to_bytes();
+    let signer = sm2::dsa::SigningKey::from_slice("1234567812345678", secret.as_ref()).unwrap();
+    let point = key.public_key().to_sec1_bytes();
+    assert_eq!(signer.as_nonzero_scalar().to_bytes()[..], secret[..]);
+    let verifier = sm2::dsa::VerifyingKey::from_sec1_bytes("1234567812345678", &point).unwrap();
+    let context = SigningContext::new(std::sync::Arc::new(key));
+    let key = context.secret_key();
+    let known = PreparedPublicKey::new(key.public_key());
+    for _ in 0..rounds {
+        let mut digest = [0; 32];
+        chance.fill(&mut digest).unwrap();
+        for ours in [
+            key.sign_digest(&digest, chance).unwrap(),
+            context.sign_digest(&digest, chance).unwrap(),
+        ] {
+            let signature = sm2::dsa::Signature::from_bytes(&ours.to_raw()).unwrap();
+            assert!(
+                verifier.verify_prehash(&digest, &signature).is_ok(),
+                "{ours:?}"
+            );
+        }
+        let theirs: sm2::dsa::Signature = signer.sign_prehash(&digest).unwrap();
+        let theirs = Signature::from_raw(&theirs.to_bytes()).unwrap();
+        assert_eq!(key.public_key().verify_digest(&digest, &theirs), Ok(()));
+        assert_eq!(known.verify_digest(&digest, &theirs), Ok(()));
+        digest[0] ^= 1;
+        assert!(key.public_key().verify_digest(&digest, &theirs).is_err());
+        assert!(known.verify_digest(&digest, &theirs).is_err());
+    }
 }
 
 #[test]
 fn random_signatures_agree_with_sm_crypto() {
     let rounds = rounds("SM_CRYPTO_ORACLE_ROUNDS", 6);
-    let mut chance = replayed(rounds);
-    for round in 0..rounds {
-        let _ = set_code_path([CodePath::Portable, CodePath::Adx][usize::from(round % 2 == 1)]);
-        let key = SecretKey::generate(&mut chance).unwrap();
-        let oracle = Oracle::new(&key);
-        let mut digest = [0; 32];
-        chance.fill(&mut digest).unwrap();
-        let ours = key.sign_digest(&digest, &mut chance).unwrap();
-        assert!(oracle.verify(&digest, &ours.to_der()), "{ours:?}");
-        let theirs = Signature::from_der(&oracle.sign(&digest)).unwrap();
-        assert_eq!(key.public_key().verify_digest(&digest, &theirs), Ok(()));
-    }
+    on_both_paths(rounds, |seed, share| {
+        let mut chance = replayed(seed);
+        for _ in 0..share {
+            let key = SecretKey::generate(&mut chance).unwrap();
+            let oracle = Oracle::new(&key);
+            let mut digest = [0; 32];
+            chance.fill(&mut digest).unwrap();
+            let ours = key.sign_digest(&digest, &mut chance).unwrap();
+            assert!(oracle.verify(&digest, &ours.to_der()), "{ours:?}");
+            let theirs = Signature::from_der(&oracle.sign(&digest)).unwrap();
+            assert_eq!(key.public_key().verify_digest(&digest, &theirs), Ok(()));
+        }
+    });
     eprintln!("{rounds} rounds against sm-crypto");
 }
