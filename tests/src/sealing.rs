@@ -320,7 +320,8 @@ fn gm_material(pki: &DevPki, id: &str, identity: SigningIdentity) -> GmMaterial 
 fn appearance() -> Appearance {
     Appearance {
         content: b"q 0.902 0 0.071 RG 0.902 0 0.071 rg 3 w 5 5 103 103 re S 10 10 60 25 re f Q"
-            .to_vec(),
+            .as_slice()
+            .into(),
         bbox: [0.0, 0.0, 113.0, 113.0],
         alternate_text: "示例村民委员会 seal".to_owned(),
         image: None,

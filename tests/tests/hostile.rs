@@ -54,7 +54,7 @@ fn prepared(file: &[u8]) -> Value {
             height_mm: 1.0,
         },
         appearance: Some(Appearance {
-            content: b"0 0 1 1 re f".to_vec(),
+            content: b"0 0 1 1 re f".as_slice().into(),
             bbox: [0.0, 0.0, 1.0, 1.0],
             alternate_text: "seal".to_owned(),
             image: None,

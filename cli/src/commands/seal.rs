@@ -159,7 +159,7 @@ fn signature_request(
         },
         placement,
         appearance: (!arguments.invisible).then(|| Appearance {
-            content: described.appearance_content.clone(),
+            content: described.appearance_content.as_slice().into(),
             bbox,
             alternate_text: described.alternate_text.clone(),
             image: None,

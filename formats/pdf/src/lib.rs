@@ -52,7 +52,7 @@ pub use parser::parse_value;
 pub use signature::SignatureDictionary;
 pub use text::text_string;
 pub use update::{
-    Appearance, Certification, EmptyField, FieldFamily, FieldTarget, Image, Note, Part, Placement,
-    PreparedUpdate, SignatureOptions, SignatureRequest, Spot, UpdateError, prepare,
+    Appearance, Certification, EmptyField, FieldFamily, FieldTarget, Image, Note, Operators, Part,
+    Placement, PreparedUpdate, SignatureOptions, SignatureRequest, Spot, UpdateError, prepare,
 };
 pub use xref::{Revision, XrefEntry, XrefKind};

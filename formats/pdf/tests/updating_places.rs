@@ -71,7 +71,7 @@ fn picture(shade: u8) -> Appearance {
         alpha: Some(deflated(&row(4).repeat(4))),
     };
     Appearance {
-        content: b"q 100 0 0 100 0 0 cm /Im0 Do Q\n".to_vec(),
+        content: b"q 100 0 0 100 0 0 cm /Im0 Do Q\n".as_slice().into(),
         image: Some(Arc::new(image)),
         ..appearance()
     }

@@ -408,14 +408,15 @@ pub(crate) fn document_subject(
 
 /// What is bound of a digest's sealing.
 pub(crate) fn digest_subject(request: &v1::SealDigestRequest) -> Result<Subject, Refusal> {
-    let document_sha256 = request
-        .digest
-        .as_slice()
-        .try_into()
-        .map_err(|_| SealError::DigestLength {
-            bytes: request.digest.len(),
-            algorithm: "SHA-256 or SM3",
-        })?;
+    let document_sha256 =
+        request
+            .digest
+            .as_slice()
+            .try_into()
+            .map_err(|_| SealError::DigestLength {
+                bytes: request.digest.len(),
+                algorithm: "SHA-256 or SM3",
+            })?;
     let bound = v1::SealDigestRequest {
         request_id: String::new(),
         seal_id: String::new(),

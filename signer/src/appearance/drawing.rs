@@ -96,7 +96,7 @@ impl SealDrawing {
         }
         out.extend_from_slice(b"Q\n");
         Appearance {
-            content: out,
+            content: out.into(),
             bbox: [0.0, 0.0, self.width, self.height],
             alternate_text: self.description.clone(),
             image: None,

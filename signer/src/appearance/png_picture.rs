@@ -137,7 +137,9 @@ impl PngPicture {
         let [width, height] = self.size_mm.map(|side| side * POINTS_PER_MM);
         let [across, up] = [width, height].map(|side| path::decimal(side, 3));
         Appearance {
-            content: format!("q {across} 0 0 {up} 0 0 cm /Im0 Do Q\n").into_bytes(),
+            content: format!("q {across} 0 0 {up} 0 0 cm /Im0 Do Q\n")
+                .into_bytes()
+                .into(),
             bbox: [0.0, 0.0, width, height],
             alternate_text: drawing::alternate_text(description),
             image: Some(Arc::clone(&self.image)),

@@ -139,7 +139,7 @@ fn a_seal_uses_path_operators_and_device_rgb_only() {
         &font,
     )
     .unwrap();
-    let text = String::from_utf8(drawn.content).unwrap();
+    let text = String::from_utf8(drawn.content.plain().to_vec()).unwrap();
     for token in text.split_ascii_whitespace() {
         let operator = matches!(
             token,
@@ -167,7 +167,7 @@ fn all_ink_lies_within_the_bounding_box_and_the_svg_has_the_same_figures() {
     let Some(font) = chinese_font() else { return };
     let seal = seal("示例市（示例）有限公司第12分公司", None);
     let drawn = draw_round_seal(&seal, &font).unwrap();
-    let text = String::from_utf8(drawn.content).unwrap();
+    let text = String::from_utf8(drawn.content.plain().to_vec()).unwrap();
     let mut figures = 0;
     for line in text.lines() {
         let Some(("m" | "l" | "c", numbers)) = line.rsplit_once(' ').map(|(rest, op)| (op, rest))

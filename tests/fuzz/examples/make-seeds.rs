@@ -130,7 +130,7 @@ fn seal(pki: &DevPki, plain: &[u8], profile: Profile) -> (Vec<u8>, Vec<u8>) {
             height_mm: 40.0,
         },
         appearance: Some(Appearance {
-            content: b"1 0 0 RG 10 10 80 80 re S".to_vec(),
+            content: b"1 0 0 RG 10 10 80 80 re S".as_slice().into(),
             bbox: [0.0, 0.0, 100.0, 100.0],
             alternate_text: "电子印章".to_owned(),
             image: None,

@@ -73,7 +73,7 @@ fn update(file: &[u8], kind: u8) -> Result<(), PdfError> {
         field,
         placement,
         appearance: (kind & 8 == 0).then(|| Appearance {
-            content: b"0 0 100 100 re f".to_vec(),
+            content: b"0 0 100 100 re f".as_slice().into(),
             bbox: [0.0, 0.0, 100.0, 100.0],
             alternate_text: "印章 (seal)".to_owned(),
             image: None,

@@ -205,7 +205,7 @@ pub fn request() -> SignatureRequest {
             height_mm: 40.0,
         },
         appearance: Some(Appearance {
-            content: b"1 0 0 RG 10 10 80 80 re S".to_vec(),
+            content: b"1 0 0 RG 10 10 80 80 re S".as_slice().into(),
             bbox: [0.0, 0.0, 100.0, 100.0],
             alternate_text: "电子印章".to_owned(),
             image: None,

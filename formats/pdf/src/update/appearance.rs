@@ -2,16 +2,14 @@
 //! picture (ISO 32000-2, 8.9.5, 8.10, 12.5.5).
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
 
-use flate2::{Compression, write::ZlibEncoder};
 use lopdf::{Dictionary, Stream};
 
 use super::error::UpdateError;
 use super::field::numbers;
 use super::geometry::{self, Fit, Turn};
 use super::lookup::entry;
-use super::request::{Appearance, Image, Part};
+use super::request::{Appearance, Image, Operators, Part};
 use super::signature::name;
 use super::{Update, new_reference};
 use crate::document::Document;
@@ -81,7 +79,7 @@ impl<'r> Artist<'r> {
         let (resources, content) = if self.is_shared {
             let whole = self.whole(update, fields)?;
             let resources = xobject("Fm0", whole);
-            (resources, b"/Fm0 Do\n".to_vec())
+            (resources, b"/Fm0 Do\n".as_slice().into())
         } else {
             let resources = self.resources(update, fields)?;
             (resources, self.appearance.content.clone())
@@ -171,20 +169,12 @@ fn xobject(key: &str, id: ObjectId) -> Dictionary {
 fn add_deflated(
     update: &mut Update<'_, '_>,
     mut entries: Dictionary,
-    content: &[u8],
+    content: &Operators,
 ) -> Result<ObjectId, UpdateError> {
     entries.set("Filter", name("FlateDecode"));
     let id = update.new_id()?;
-    update.add(id, Stream::new(entries, deflate(content)));
+    update.add(id, Stream::new(entries, content.deflated().to_vec()));
     Ok(id)
-}
-
-fn deflate(content: &[u8]) -> Vec<u8> {
-    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::best());
-    encoder
-        .write_all(content)
-        .and_then(|()| encoder.finish())
-        .expect("writing into memory does not fail")
 }
 
 fn add_image(update: &mut Update<'_, '_>, image: &Image) -> Result<ObjectId, UpdateError> {

@@ -271,7 +271,7 @@ fn empty_field(
     // PDF/A-2, 6.3.3: a widget with area has an appearance, and this one draws nothing.
     if widget.part.is_some() {
         let nothing = Appearance {
-            content: Vec::new(),
+            content: Vec::new().into(),
             bbox: [0.0, 0.0, 1.0, 1.0],
             alternate_text: String::new(),
             image: None,

@@ -29,8 +29,8 @@ mod tail;
 pub use error::UpdateError;
 pub use prepared::{Note, PreparedUpdate};
 pub use request::{
-    Appearance, Certification, EmptyField, FieldFamily, FieldTarget, Image, Part, Placement,
-    SignatureOptions, SignatureRequest, Spot,
+    Appearance, Certification, EmptyField, FieldFamily, FieldTarget, Image, Operators, Part,
+    Placement, SignatureOptions, SignatureRequest, Spot,
 };
 
 use lopdf::{Dictionary, Object as NewObject};

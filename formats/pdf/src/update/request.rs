@@ -1,6 +1,10 @@
 //! What a caller asks of an update: where the seal goes, what it shows, what the signature says.
 
+use std::io::Write as _;
 use std::sync::Arc;
+
+use flate2::Compression;
+use flate2::write::ZlibEncoder;
 
 /// Where the widget of a new signature field goes.
 #[derive(Debug, Clone, PartialEq)]
@@ -86,13 +90,56 @@ impl Part {
 pub struct Appearance {
     /// A content stream of path operators and device colours; its only resource is `/Im0`, the
     /// image if there is one.
-    pub content: Vec<u8>,
+    pub content: Operators,
     /// The rectangle that `content` draws in, `[left, bottom, right, top]` in points.
     pub bbox: [f64; 4],
     /// The words for someone who cannot see it; they become `/TU` of the field.
     pub alternate_text: String,
     /// A picture that `content` draws as `/Im0`; stored once, however many places show it.
     pub image: Option<Arc<Image>>,
+}
+
+/// A content stream (ISO 32000-2, 7.8.2), compressed once however many documents show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Operators {
+    plain: Arc<[u8]>,
+    deflated: Arc<[u8]>,
+}
+
+impl Operators {
+    /// The stream before compression.
+    #[must_use]
+    pub fn plain(&self) -> &[u8] {
+        &self.plain
+    }
+
+    /// The stream for `/FlateDecode`.
+    pub(crate) fn deflated(&self) -> &[u8] {
+        &self.deflated
+    }
+}
+
+impl From<Vec<u8>> for Operators {
+    fn from(plain: Vec<u8>) -> Self {
+        Self {
+            deflated: deflate(&plain).into(),
+            plain: plain.into(),
+        }
+    }
+}
+
+impl From<&[u8]> for Operators {
+    fn from(plain: &[u8]) -> Self {
+        plain.to_vec().into()
+    }
+}
+
+fn deflate(content: &[u8]) -> Vec<u8> {
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::best());
+    encoder
+        .write_all(content)
+        .and_then(|()| encoder.finish())
+        .expect("writing into memory does not fail")
 }
 
 /// A picture in RGB, ready to be written as an image XObject (ISO 32000-2, 8.9.5).

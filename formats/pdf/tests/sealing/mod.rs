@@ -19,7 +19,7 @@ use yinxin_pdf::{
 /// A red square, half a square inch.
 pub fn appearance() -> Appearance {
     Appearance {
-        content: b"q 0.9 0 0.07 rg 0 0 100 100 re f Q\n".to_vec(),
+        content: b"q 0.9 0 0.07 rg 0 0 100 100 re f Q\n".as_slice().into(),
         bbox: [0.0, 0.0, 100.0, 100.0],
         alternate_text: "电子印章：示例村".to_owned(),
         image: None,

@@ -443,7 +443,7 @@ fn describe(
         name: seal.owner_name.clone(),
         width_mm: seal.width_mm,
         height_mm: seal.height_mm,
-        appearance_content: seal.appearance.content.clone(),
+        appearance_content: seal.appearance.content.plain().to_vec(),
         appearance_bbox: seal.appearance.bbox.to_vec(),
         container_bytes_max: u32::try_from(room).map_err(|_| Refusal::Internal {
             what: "a container of over 4 GiB",
