@@ -128,3 +128,23 @@ fn sixty_four_seals_pass_and_end() {
     }
     timed("64 seals", &pdf, Indication::TotalPassed);
 }
+
+/// The first time, with nothing known of the authorities, and the least of many times after.
+#[test]
+#[ignore = "a measurement"]
+fn a_small_file_under_authorities_that_come_again() {
+    for profile in support::PROFILES {
+        let pdf = seal(&plain_pdf(), profile);
+        let (trust, options) = (trust(), now());
+        let once = || {
+            let started = Instant::now();
+            let report = verify(&pdf, &trust, &options).unwrap();
+            let took = started.elapsed();
+            assert_eq!(report.indication, Indication::TotalPassed);
+            took
+        };
+        let first = once();
+        let least = (0..300).map(|_| once()).min().unwrap();
+        eprintln!("{} bytes: first {first:.1?}, then {least:.1?}", pdf.len());
+    }
+}

@@ -55,6 +55,7 @@ macro_rules! four_rounds {
     };
 }
 
+#[cfg(target_arch = "x86_64")]
 pub(super) use {four_rounds, round};
 
 /// x + T_J.
