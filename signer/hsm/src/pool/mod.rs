@@ -254,11 +254,15 @@ impl Shared {
                 algorithm: algorithm.clone(),
             });
         }
-        self.tend();
         let asked = Instant::now();
         let deadline = asked + self.settings.sign_max;
         let job = Arc::new(Job::new(index, message, asked, deadline, answer));
-        let submitted = self.state().submit(&job);
+        let (submitted, missing) = {
+            let mut state = self.state();
+            state.give_up_hanging(asked, &self.metrics);
+            (state.submit(&job), state.missing_workers(asked))
+        };
+        self.start_workers(missing);
         match submitted {
             Ok(()) => {
                 self.work.notify_one();
@@ -294,6 +298,10 @@ impl Shared {
 
     fn start_threads(self: &Arc<Self>) {
         let missing = self.state().missing_workers(Instant::now());
+        self.start_workers(missing);
+    }
+
+    fn start_workers(self: &Arc<Self>, missing: Vec<u64>) {
         for id in missing {
             let shared = Arc::clone(self);
             let started = std::thread::Builder::new()
@@ -339,10 +347,6 @@ impl Shared {
     fn not_connected(&self, id: u64, error: OpenError) {
         self.state().not_connected(id, error, Instant::now());
         self.tell_all();
-    }
-
-    fn signed(&self, id: u64) {
-        self.state().signed(id, Instant::now());
     }
 
     fn lost(&self, id: u64, job: Option<&Arc<Job>>, error: KeyStoreError) {

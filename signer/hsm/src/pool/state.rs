@@ -136,13 +136,20 @@ impl State {
         let Some(worker) = self.workers.get_mut(&id).filter(|_| !closed) else {
             return Task::End;
         };
-        worker.busy = None;
+        let worked = worker.busy.take().is_some();
         match worker.session {
             Some(own) if own != generation => {
                 worker.session = None;
                 Task::DropSession
             }
-            Some(_) => self.work_for(id, now),
+            Some(_) => {
+                if worked {
+                    // Its session was not reported lost: the device has answered.
+                    worker.checked = now;
+                    self.failures = 0;
+                }
+                self.work_for(id, now)
+            }
             None if refused => Task::Wait(self.settings.check_every),
             None => {
                 let due = match link {
@@ -238,13 +245,6 @@ impl State {
         } else {
             // The others go on: perhaps the device gives no more sessions than these.
             tracing::warn!(device = %self.device, %error, "one session more cannot be opened");
-        }
-    }
-
-    pub(super) fn signed(&mut self, id: u64, now: Instant) {
-        self.failures = 0;
-        if let Some(worker) = self.workers.get_mut(&id) {
-            worker.checked = now;
         }
     }
 
