@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::commands::seal_admin::args::{SealAdmin, Usage};
 use crate::language::Language;
 
 /// 印信：签发电子证照，加盖并核验电子印章 · issues electronic licences, seals and verifies documents
@@ -27,6 +28,8 @@ pub(crate) enum Command {
     Keys(crate::commands::keys::arguments::Keys),
     /// 为 PDF 加盖电子印章（经签章服务） · seal a PDF through the signing service
     Seal(Seal),
+    /// 印章管理：申请、批准、制作、备案、启停、规则、审批、登记 · the life of seals, use rules, approvals, the use log
+    SealAdmin(SealAdmin),
     /// 签发电子证照（经签章服务） · issue a licence through the signing service
     Issue(Issue),
     /// 在本机核验 PDF，不需要服务；退出码 0 有效、1 无效、2 无法判断、3 无法核验 · verify a PDF here, without a service; exit code 0 valid, 1 invalid, 2 cannot tell, 3 could not look
@@ -140,6 +143,11 @@ pub(crate) struct Seal {
     /// 文件不出本机，只发送摘要 · keep the file here, send only its digest
     #[arg(long)]
     pub(crate) digest_only: bool,
+    /// 只提出用印审批申请，暂不盖章 · ask for the approval of this use, do not seal yet
+    #[arg(long, conflicts_with = "digest_only")]
+    pub(crate) request_approval: bool,
+    #[command(flatten)]
+    pub(crate) usage: Usage,
 }
 
 #[derive(Debug, Args)]

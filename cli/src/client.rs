@@ -11,6 +11,7 @@ use yinxin_proto::v1;
 use yinxin_proto::v1::licence_service_client::LicenceServiceClient;
 use yinxin_proto::v1::seal_document_request::Part as RequestPart;
 use yinxin_proto::v1::seal_document_response::Part as ResponsePart;
+use yinxin_proto::v1::seal_service_client::SealServiceClient;
 use yinxin_proto::v1::sealing_service_client::SealingServiceClient;
 use yinxin_proto::v1::verification_service_client::VerificationServiceClient;
 use yinxin_proto::v1::verify_document_request::Part as VerifyPart;
@@ -99,6 +100,11 @@ impl ConnectionFile {
 pub(crate) struct Signer(Channel);
 
 impl Signer {
+    /// The registry of seals.
+    pub(crate) fn seals(&self) -> SealServiceClient<Channel> {
+        SealServiceClient::new(self.0.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX)
+    }
+
     pub(crate) async fn issue(
         &self,
         request: v1::IssueLicenceRequest,

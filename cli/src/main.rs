@@ -38,6 +38,7 @@ fn main() -> ExitCode {
         Command::Dev(dev) => commands::dev::run(&dev, language),
         Command::Keys(keys) => commands::keys::run(keys, language),
         Command::Seal(seal) => commands::seal::run(&seal, language),
+        Command::SealAdmin(seals) => commands::seal_admin::run(&seals),
         Command::Issue(issue) => commands::issue::run(&issue, language),
         Command::Verify(verify) => commands::verify::run(&verify, language),
         Command::Serve(serve) => commands::serve::run(&serve),

@@ -29,6 +29,8 @@ pub const SEAL_ID: &str = "village-demo";
 /// The signer's names of the seal's two keys.
 pub(crate) const SM2_KEY: &str = "village-sm2";
 pub(crate) const RSA_KEY: &str = "village-rsa";
+/// The signer's name of the seal maker's key.
+const MAKER_KEY: &str = "maker";
 /// The size of a village committee's seal.
 pub const SEAL_DIAMETER_MM: f64 = 42.0;
 
@@ -61,7 +63,7 @@ pub struct Installation {
     pub verifier_config: PathBuf,
     /// The connection of department `dept-data`, which may do everything with the seal.
     pub client_config: PathBuf,
-    /// The connection of `dept-bank`, which may only verify.
+    /// The connection of `dept-bank`, which may verify, and approve and make seals.
     pub bank_client_config: PathBuf,
     /// The trust folder.
     pub trust: PathBuf,
@@ -127,7 +129,7 @@ impl Installation {
 
     fn signer_toml(&self, seal: &Path, options: &InstallationOptions) -> String {
         let keys = &self.keys;
-        let (sm2, rsa) = (keys.sm2_signer(), keys.rsa_signer());
+        let (sm2, rsa, maker) = (keys.sm2_signer(), keys.rsa_signer(), keys.seal_maker());
         let mut text = String::from("# 试用配置 · a trial's configuration\n");
         line(
             &mut text,
@@ -149,7 +151,12 @@ impl Installation {
             .map(|path| quoted(path_text(path)))
             .collect();
         section(&mut text, &format!("paths = [{}]", fonts.join(", ")));
-        for (name, file) in [(SM2_KEY, &sm2.key), (RSA_KEY, &rsa.key)] {
+        let files = [
+            (SM2_KEY, &sm2.key),
+            (RSA_KEY, &rsa.key),
+            (MAKER_KEY, &maker.key),
+        ];
+        for (name, file) in files {
             section(&mut text, "[[key]]");
             line(&mut text, "name", name);
             line(&mut text, "file", path_text(file));
@@ -174,6 +181,31 @@ impl Installation {
             &mut text,
             "operations = [\"issue-licence\", \"seal-document\", \"seal-digest\"]",
         );
+        // Two connections play all parts of a seal's life: what one applies for and keeps, the other
+        // approves and makes.
+        section(&mut text, "[registry]\napplicant_may_keep = true");
+        section(&mut text, "[registry.maker]");
+        line(&mut text, "key", MAKER_KEY);
+        line(&mut text, "certificates", path_text(&maker.chain));
+        for (name, roles, approves_with) in [
+            ("dept-data", r#"["applicant", "keeper", "auditor"]"#, None),
+            (
+                "dept-bank",
+                r#"["approver", "maker"]"#,
+                Some(keys.p256_signer().certificate),
+            ),
+        ] {
+            section(&mut text, "[[person]]");
+            line(&mut text, "name", name);
+            section(&mut text, &format!("roles = {roles}"));
+            if let Some(certificate) = approves_with {
+                let certificate = quoted(path_text(&certificate));
+                section(
+                    &mut text,
+                    &format!("approval_certificates = [{certificate}]"),
+                );
+            }
+        }
         text
     }
 

@@ -10,6 +10,7 @@ use yinxin_proto::Bytes;
 use yinxin_proto::v1;
 use yinxin_proto::v1::licence_service_client::LicenceServiceClient;
 use yinxin_proto::v1::seal_document_request::Part as SealPart;
+use yinxin_proto::v1::seal_service_client::SealServiceClient;
 use yinxin_proto::v1::seal_document_response::Part as SealedPart;
 use yinxin_proto::v1::sealing_service_client::SealingServiceClient;
 use yinxin_proto::v1::verification_service_client::VerificationServiceClient;
@@ -45,6 +46,12 @@ impl Department {
             .connect()
             .await?;
         Ok(Self(channel))
+    }
+
+    /// SealService, for whoever this connection's certificate names.
+    #[must_use]
+    pub fn seals(&self) -> SealServiceClient<Channel> {
+        SealServiceClient::new(self.0.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX)
     }
 
     /// Issues a licence.

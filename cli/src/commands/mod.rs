@@ -5,6 +5,7 @@ pub(crate) mod dev;
 pub(crate) mod issue;
 pub(crate) mod keys;
 pub(crate) mod seal;
+pub(crate) mod seal_admin;
 pub(crate) mod serve;
 pub(crate) mod verify;
 

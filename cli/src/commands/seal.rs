@@ -10,6 +10,7 @@ use yinxin_proto::Bytes;
 use yinxin_proto::v1;
 use yinxin_proto::v1::placement::Position;
 
+use super::seal_admin::print_approval;
 use super::{block_on, now, read, write};
 use crate::args::Seal;
 use crate::client::{ConnectionFile, Signer};
@@ -22,6 +23,9 @@ const UTC_OFFSET_MINUTES: i16 = 480;
 pub(crate) fn run(arguments: &Seal, language: Language) -> Result<ExitCode, Failure> {
     let document = read(&arguments.input)?;
     let file = ConnectionFile::read(&arguments.connection.connect)?;
+    if arguments.request_approval {
+        return request_approval(arguments, &file, &document);
+    }
     block_on(async {
         let signer = file.signer().await?;
         if arguments.digest_only {
@@ -38,6 +42,31 @@ pub(crate) fn run(arguments: &Seal, language: Language) -> Result<ExitCode, Fail
         language.pick("已盖章", "sealed"),
         arguments.output.display()
     );
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Asks for the approval of exactly this use and prints it for the approvers.
+fn request_approval(
+    arguments: &Seal,
+    file: &ConnectionFile,
+    document: &Bytes,
+) -> Result<ExitCode, Failure> {
+    let request = v1::RequestApprovalRequest {
+        subject: Some(v1::request_approval_request::Subject::Document(header(
+            arguments,
+        )?)),
+        document_sha256: DigestAlgorithm::Sha256.digest(document),
+        valid_seconds: 0,
+    };
+    let approval = block_on(async {
+        let mut seals = file.signer().await?.seals();
+        seals
+            .request_approval(request)
+            .await
+            .map(tonic::Response::into_inner)
+            .map_err(|status| Failure::status(&status))
+    })?;
+    print_approval(&approval)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -68,7 +97,8 @@ fn header(arguments: &Seal) -> Result<v1::SealDocumentHeader, Failure> {
         case_number: connection.case.clone(),
         operator: Some(connection.operator()),
         document_bytes: 0,
-        usage: None,
+        usage: Some(arguments.usage.context()),
+        ..v1::SealDocumentHeader::default()
     })
 }
 
@@ -120,7 +150,7 @@ async fn seal_digest(
             field_name: update.field_name().to_owned(),
             case_number: connection.case.clone(),
             operator: Some(connection.operator()),
-            usage: None,
+            usage: Some(arguments.usage.context()),
         })
         .await?;
     update

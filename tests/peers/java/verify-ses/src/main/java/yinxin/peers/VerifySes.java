@@ -24,6 +24,7 @@ import org.bouncycastle.jce.provider.BouncyCastleProvider;
 import org.ofdrw.gm.ses.parse.SESVersion;
 import org.ofdrw.gm.ses.parse.SESVersionHolder;
 import org.ofdrw.gm.ses.parse.VersionParser;
+import org.ofdrw.gm.ses.v4.CertDigestObj;
 import org.ofdrw.gm.ses.v4.SESeal;
 import org.ofdrw.gm.ses.v4.SES_ESPropertyInfo;
 import org.ofdrw.gm.ses.v4.SES_Signature;
@@ -119,6 +120,12 @@ public final class VerifySes {
       if (property.getCertListType().equals(SES_ESPropertyInfo.CertListType)) {
         for (ASN1OctetString one : property.getCertList().getCerts()) {
           listed |= Arrays.equals(one.getOctets(), object.getCert().getOctets());
+        }
+      } else {
+        // The digests this project writes are SM3; another one permits nobody here.
+        byte[] wanted = MessageDigest.getInstance("SM3", "BC").digest(object.getCert().getOctets());
+        for (CertDigestObj one : property.getCertList().getCertDigestList()) {
+          listed |= Arrays.equals(one.getValue().getOctets(), wanted);
         }
       }
       json.add("\"cert_list\":" + listed);
