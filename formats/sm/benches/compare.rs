@@ -326,34 +326,25 @@ fn scaling(turns: usize) {
         });
         (start.elapsed().as_secs_f64(), own / 2.0)
     };
-    let mut seconds = [const { Vec::new() }; 5];
+    // The least of each: of the clock alone, with one pool, with two; then of processor time.
+    let mut least = [f64::MAX; 6];
     for _ in 0..(turns / 8).max(1) {
-        let ((one, own_one), (with, own_with), (without, own_without)) =
-            (alone(), two(&shared), two(&other));
-        let found = [
-            2.0 * one / with,
-            2.0 * one / without,
-            own_one,
-            own_with,
-            own_without,
-        ];
-        for (all, one) in seconds.iter_mut().zip(found) {
-            all.push(one);
+        let [one, with, without] = [alone(), two(&shared), two(&other)];
+        let found = [one.0, with.0, without.0, one.1, with.1, without.1];
+        for (least, found) in least.iter_mut().zip(found) {
+            *least = least.min(found);
         }
     }
     if turns > 0 {
-        let best = |values: &[f64]| values.iter().copied().fold(0.0, f64::max);
-        let least = |values: &[f64]| values.iter().copied().fold(f64::MAX, f64::min) / 2048e-6;
+        let [one, with, without] = [least[0], least[1], least[2]];
         println!(
-            "\nTwo threads beside one: {:.2}x on one pool, {:.2}x with a pool each (the best of all)",
-            best(&seconds[0]),
-            best(&seconds[1]),
+            "\nTwo threads beside one: {:.2}x on one pool, {:.2}x with a pool each",
+            2.0 * one / with,
+            2.0 * one / without,
         );
+        let [one, with, without] = [least[3], least[4], least[5]].map(|time| time / 2048e-6);
         println!(
-            "  processor time a signature (the least): alone {:.2} us, on one pool {:.2} us, with a pool each {:.2} us",
-            least(&seconds[2]),
-            least(&seconds[3]),
-            least(&seconds[4]),
+            "  processor time a signature: alone {one:.2} us, on one pool {with:.2} us, with a pool each {without:.2} us",
         );
     }
 }
