@@ -1,0 +1,268 @@
+//! The service and its keys: a device that is away, a configuration that is read again, and what
+//! is left of the passphrase in the process.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test may fail loudly"
+)]
+
+use std::fs;
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use tonic::Code;
+use yinxin_keys_dev::{Installation, SEAL_ID};
+use yinxin_proto::v1;
+use yinxin_signer::ports::{Clock as _, SystemClock};
+use yinxin_tests::department::{Department, reason};
+use yinxin_tests::services::install;
+use yinxin_tests::signer_process::SignerProcess;
+use yinxin_tests::skip::skip;
+// Only so that cargo builds the SDF device for tests.
+use yinxin_sdf_test as _;
+
+/// Seals before the process's memory is looked at.
+const SEALS: u32 = 1000;
+/// How many of them are asked for at a time.
+const AT_A_TIME: u32 = 8;
+
+fn start(installation: &Installation) -> SignerProcess {
+    SignerProcess::start(
+        Path::new(env!("CARGO_BIN_EXE_crashing-signer")),
+        installation,
+    )
+}
+
+fn digest_request(request_id: String, profile: v1::SealProfile) -> v1::SealDigestRequest {
+    let digest_algorithm = match profile {
+        v1::SealProfile::PadesBB => v1::DigestAlgorithm::Sha256,
+        _ => v1::DigestAlgorithm::Sm3,
+    };
+    v1::SealDigestRequest {
+        request_id,
+        seal_id: SEAL_ID.to_owned(),
+        profile: profile.into(),
+        digest_algorithm: digest_algorithm.into(),
+        digest: vec![7; 32],
+        document_name: "contract.pdf".to_owned(),
+        field_name: "Seal".to_owned(),
+        case_number: "TEST-1".to_owned(),
+        operator: Some(v1::Operator {
+            account: "tester".to_owned(),
+            ..Default::default()
+        }),
+        ..Default::default()
+    }
+}
+
+/// Asks until the answer is as it should be: devices and signals take their time.
+async fn eventually(
+    department: &Department,
+    name: &str,
+    profile: v1::SealProfile,
+    good: impl Fn(&Result<v1::SealDigestResponse, tonic::Status>) -> bool,
+) {
+    let end = Instant::now() + Duration::from_secs(30);
+    for turn in 0.. {
+        let request = digest_request(format!("{name}-{turn}"), profile);
+        let answer = department.seal_digest(request).await;
+        if good(&answer) {
+            return;
+        }
+        assert!(Instant::now() < end, "{name}: {answer:?}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+fn refused_with(answer: &Result<v1::SealDigestResponse, tonic::Status>, code: Code) -> bool {
+    matches!(answer, Err(status) if status.code() == code)
+}
+
+/// One [[key]] of a configuration, from its name to the next table.
+fn key_block<'a>(text: &'a str, name: &str) -> &'a str {
+    let start = text.find(&format!("name = \"{name}\"")).unwrap();
+    let rest = &text[start..];
+    rest.find("[[").map_or(rest, |end| &rest[..end])
+}
+
+/// Cargo lays the cdylib of a dev-dependency beside the executables that asked for it.
+fn sdf_library() -> PathBuf {
+    let name = format!("{}yinxin_sdf_test.so", std::env::consts::DLL_PREFIX);
+    std::env::current_exe().unwrap().with_file_name(name)
+}
+
+#[test]
+fn a_device_that_is_away_stops_its_own_seals_and_no_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let installation = install(folder.path());
+    let config = &installation.signer_config;
+    let before = fs::read_to_string(config).unwrap();
+    installation
+        .keys_in_sdf(&sdf_library(), SystemClock.now())
+        .unwrap();
+    // The RSA key stays in its file, the SM2 key is in the device.
+    let after = fs::read_to_string(config).unwrap();
+    let rsa = key_block(&before, "village-rsa");
+    fs::write(config, after.replace(key_block(&after, "village-rsa"), rsa)).unwrap();
+    let control = folder.path().join("device/sdf.so.control");
+    fs::write(&control, "dropped = 1").unwrap();
+
+    let process = start(&installation);
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let port = process.address.port();
+        let department = Department::connect(&installation.client_config, port)
+            .await
+            .unwrap();
+        let rsa = digest_request("rsa-1".to_owned(), v1::SealProfile::PadesBB);
+        department.seal_digest(rsa).await.unwrap();
+        let sm2 = digest_request("sm2-1".to_owned(), v1::SealProfile::GmSeal);
+        let status = department.seal_digest(sm2.clone()).await.unwrap_err();
+        assert_eq!(status.code(), Code::Unavailable);
+        assert_eq!(reason(&status).0, "KEY_STORE");
+
+        fs::write(&control, "").unwrap();
+        let good = |answer: &Result<_, _>| answer.is_ok();
+        eventually(&department, "sm2", v1::SealProfile::GmSeal, good).await;
+        // The same request, too: it was recorded as failed and may be tried again.
+        department.seal_digest(sm2).await.unwrap();
+
+        // A password that was changed on the device while its sessions were lost, and put right:
+        // nothing is tried again until the operator says so by SIGHUP.
+        fs::write(&control, "epoch = 1\npassword = 22222222").unwrap();
+        let lost = |answer: &_| refused_with(answer, Code::Unavailable);
+        eventually(&department, "revoked", v1::SealProfile::GmSeal, lost).await;
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        fs::write(&control, "epoch = 1").unwrap();
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        let still = digest_request("still".to_owned(), v1::SealProfile::GmSeal);
+        assert!(department.seal_digest(still).await.is_err());
+        hang_up(&process);
+        eventually(&department, "again", v1::SealProfile::GmSeal, good).await;
+    });
+}
+
+fn hang_up(process: &SignerProcess) {
+    let pid = process.id().to_string();
+    let sent = Command::new("kill").args(["-HUP", &pid]).status().unwrap();
+    assert!(sent.success());
+}
+
+#[test]
+fn a_configuration_that_is_read_again_counts_as_a_whole_or_not_at_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let installation = install(folder.path());
+    let config = &installation.signer_config;
+    let good = fs::read_to_string(config).unwrap();
+    let process = start(&installation);
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let port = process.address.port();
+        let department = Department::connect(&installation.client_config, port)
+            .await
+            .unwrap();
+        let profile = v1::SealProfile::GmSeal;
+        let works = |answer: &Result<_, _>| answer.is_ok();
+        eventually(&department, "before", profile, works).await;
+
+        // Each takes the right away, and holds one thing that cannot be.
+        let without = good.replace(", \"seal-digest\"]", "]");
+        assert_ne!(without, good);
+        let broken = [
+            without.replace("file = ", "fiel = "),
+            without.replace("village-sm2\"\nfile", "village-sm3\"\nfile"),
+            without.replace("record.sqlite", "another.sqlite"),
+            without.clone() + "\n[[device]]\nname = \"a\"\nkind = \"sdf\"\nlibrary = \"none.so\"\n",
+        ];
+        for (number, text) in broken.iter().enumerate() {
+            assert_ne!(*text, without, "{number}");
+            fs::write(config, text).unwrap();
+            hang_up(&process);
+            tokio::time::sleep(Duration::from_millis(1500)).await;
+            let request = digest_request(format!("broken-{number}"), profile);
+            department.seal_digest(request).await.unwrap();
+        }
+
+        fs::write(config, &without).unwrap();
+        hang_up(&process);
+        let denied = |answer: &_| refused_with(answer, Code::PermissionDenied);
+        eventually(&department, "without", profile, denied).await;
+        fs::write(config, &good).unwrap();
+        hang_up(&process);
+        eventually(&department, "with", profile, works).await;
+    });
+}
+
+#[test]
+fn after_a_thousand_seals_the_process_holds_no_passphrase_of_its_key_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let installation = install(folder.path());
+    let process = start(&installation);
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let port = process.address.port();
+        let department = Department::connect(&installation.client_config, port)
+            .await
+            .unwrap();
+        let mut callers = tokio::task::JoinSet::new();
+        for caller in 0..AT_A_TIME {
+            let department = department.clone();
+            callers.spawn(async move {
+                for turn in (caller..SEALS).step_by(AT_A_TIME as usize) {
+                    let profile = match turn % 2 {
+                        0 => v1::SealProfile::PadesBB,
+                        _ => v1::SealProfile::GmSeal,
+                    };
+                    let request = digest_request(format!("seal-{turn}"), profile);
+                    department.seal_digest(request).await.unwrap();
+                }
+            });
+        }
+        while let Some(done) = callers.join_next().await {
+            done.unwrap();
+        }
+    });
+    let passphrase = installation.keys.passphrase().unwrap();
+    let Some([seal, secret]) = count(
+        process.id(),
+        [SEAL_ID.as_bytes(), passphrase.trim().as_bytes()],
+    ) else {
+        skip(
+            "a process's memory after a thousand seals",
+            "/proc/PID/mem cannot be read here",
+        );
+        return;
+    };
+    assert!(seal > 0, "the search finds what must be there");
+    assert_eq!(secret, 0, "the passphrase is left in the process");
+}
+
+/// How often each of some texts stands in the readable and writable memory of a process: what a
+/// core dump would hold of it.
+fn count<const N: usize>(pid: u32, wanted: [&[u8]; N]) -> Option<[usize; N]> {
+    const PIECE: usize = 4 << 20;
+    let maps = fs::read_to_string(format!("/proc/{pid}/maps")).ok()?;
+    let memory = fs::File::open(format!("/proc/{pid}/mem")).ok()?;
+    let overlap = wanted.iter().map(|text| text.len() - 1).max()?;
+    let mut found = [0; N];
+    let mut read = 0;
+    let mut piece = vec![0; PIECE + overlap];
+    for line in maps.lines().filter(|line| line.contains(" rw")) {
+        let (start, end) = line.split_once(' ')?.0.split_once('-')?;
+        let mut at = u64::from_str_radix(start, 16).ok()?;
+        let end = u64::from_str_radix(end, 16).ok()?;
+        while at < end {
+            let length = piece.len().min((end - at) as usize);
+            // Parts of the address space that are only reserved cannot be read.
+            let Ok(()) = memory.read_exact_at(&mut piece[..length], at) else {
+                break;
+            };
+            read += length;
+            for (text, found) in wanted.iter().zip(&mut found) {
+                *found += memchr::memmem::find_iter(&piece[..length], text).count();
+            }
+            at += PIECE as u64;
+        }
+    }
+    (read > 0).then_some(found)
+}
