@@ -37,9 +37,10 @@ fn start(installation: &Installation) -> SignerProcess {
 }
 
 fn digest_request(request_id: String, profile: v1::SealProfile) -> v1::SealDigestRequest {
-    let digest_algorithm = match profile {
-        v1::SealProfile::PadesBB => v1::DigestAlgorithm::Sha256,
-        _ => v1::DigestAlgorithm::Sm3,
+    let digest_algorithm = if profile == v1::SealProfile::PadesBB {
+        v1::DigestAlgorithm::Sha256
+    } else {
+        v1::DigestAlgorithm::Sm3
     };
     v1::SealDigestRequest {
         request_id,
