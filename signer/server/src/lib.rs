@@ -9,6 +9,7 @@ pub mod config;
 mod fields;
 mod fonts;
 mod keys;
+mod memory;
 mod people;
 mod pipeline;
 mod receipt;
@@ -61,6 +62,7 @@ impl Signer {
     ) -> Result<Self, StartError> {
         let transport = Transport::new(Some(&config.tls), STREAMS_PER_CONNECTION_MAX)?;
         let service = Service::open(config, checkpoints).await?;
+        memory::lock();
         Ok(Self {
             current: Arc::new(Current::new(config, service)),
             listening: transport.listen(config.listen).await?,
