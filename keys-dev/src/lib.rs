@@ -6,8 +6,8 @@
 //! - [`DevKeys`] keeps the same in a folder, for the demo and the two services; made the first time,
 //!   used again afterwards.
 //!
-//! Every subject carries `OU=DEV-ONLY`, which a production profile refuses. This crate is the only
-//! place where the `rsa` crate makes keys; every signature of RSA and ECDSA is made by ring.
+//! Every subject carries `OU=DEV-ONLY`, which a production profile refuses. The `rsa` crate makes keys
+//! and nothing else; every signature of RSA and ECDSA is made by ring.
 
 mod crl;
 mod devices;

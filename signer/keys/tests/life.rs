@@ -177,7 +177,9 @@ fn a_key_of_each_kind_is_made_requested_for_certified_and_listed() {
         let request = world.request(name, &format!("{name}.csr"));
         let authority = match kind {
             KeyKind::Sm2 => &world.pki.sm2_issuing,
-            _ => &world.pki.rsa_issuing,
+            KeyKind::Rsa2048 | KeyKind::Rsa3072 | KeyKind::Rsa4096 | KeyKind::P256 => {
+                &world.pki.rsa_issuing
+            }
         };
         let template = signer("电子印章", DevKind::Sm2);
         let certificate = authority.certify(&request, &template).unwrap();
