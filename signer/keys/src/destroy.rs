@@ -120,7 +120,8 @@ pub(crate) fn destroy(room: &Room, step: &Destroy, context: &Context) -> Result<
                     "a card with both label and id is needed, so that no other key is meant",
                 ));
             }
-            let manager = Token::find(room, device)?.login(&step.secret)?;
+            let pin = step.secret.read(&format!("{device} PIN"))?;
+            let manager = Token::find(room, device)?.login(&pin)?;
             let objects = manager.destroy(label, &id)?;
             format!("{objects} objects of the token destroyed and no longer found")
         }

@@ -93,7 +93,8 @@ fn generate_in_token(
             generation: token.sm2_generation()?,
         },
     };
-    let manager = token.login(&step.secret)?;
+    let pin = step.secret.read(&format!("{device} PIN"))?;
+    let manager = token.login(&pin)?;
     let attributes = manager.generate(&NewTokenKey {
         label: label.clone(),
         id: id.clone(),
@@ -112,7 +113,7 @@ fn generate_in_token(
             id: hexadecimal(&id),
         },
     };
-    let key = OpenKey::open(room, &card, &step.secret)?;
+    let key = OpenKey::open_with(room, &card, &pin)?;
     card.public_key = public_key_text(&key.spki_der()?);
     room.write_card(&card)?;
     let mut facts = card_facts(&card);
@@ -176,7 +177,8 @@ pub(crate) fn adopt(room: &Room, step: &Adopt, context: &Context) -> Result<Fact
 /// What the key's place says of it, without more trust than it deserves.
 pub(crate) fn attest(room: &Room, step: &Attest) -> Result<Facts, KeysError> {
     let card = room.card(&step.name)?;
-    OpenKey::open(room, &card, &step.secret)?;
+    let secret = (step.secret).read(&format!("{} 口令或 PIN · passphrase or PIN", card.name))?;
+    OpenKey::open_with(room, &card, &secret)?;
     let mut facts = card_facts(&card);
     facts.insert(
         "signature".to_owned(),
@@ -196,7 +198,7 @@ pub(crate) fn attest(room: &Room, step: &Attest) -> Result<Facts, KeysError> {
             );
         }
         CardStore::Pkcs11 { device, label, id } => {
-            let manager = Token::find(room, device)?.login(&step.secret)?;
+            let manager = Token::find(room, device)?.login(&secret)?;
             let token = manager.token()?;
             facts.insert("token-serial".to_owned(), token.serial);
             facts.insert("token-manufacturer".to_owned(), token.manufacturer);

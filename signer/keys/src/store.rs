@@ -11,7 +11,6 @@ use yinxin_pki::{PublicKey, verify_signature};
 use yinxin_signer::ceremony::KeyKind;
 use yinxin_signer::keys::key_file::decrypt;
 use yinxin_signer::keys::{KeyStore, SoftwareKeyStore};
-use zeroize::Zeroizing;
 
 use crate::error::file_error;
 use crate::room::{Card, CardStore, DeviceEntry, DeviceKind, Room, octets};
@@ -33,18 +32,25 @@ pub(crate) struct OpenKey {
 impl OpenKey {
     /// Opens the key of a card, checks that it is the card's, and has it sign.
     pub(crate) fn open(room: &Room, card: &Card, secret: &SecretSource) -> Result<Self, KeysError> {
+        let what = match card.store {
+            CardStore::Software { .. } => "口令 · passphrase",
+            CardStore::Pkcs11 { .. } | CardStore::Sdf { .. } => "PIN",
+        };
+        Self::open_with(room, card, &secret.read(&format!("{} {what}", card.name))?)
+    }
+
+    /// The same with the passphrase or PIN at hand, so that a person types it once.
+    pub(crate) fn open_with(room: &Room, card: &Card, secret: &[u8]) -> Result<Self, KeysError> {
         let store: Box<dyn KeyStore> = match &card.store {
             CardStore::Software { file } => {
-                let passphrase = secret.read(&format!("{} 的口令 · passphrase", card.name))?;
                 let path = room.path(file);
                 let bytes = std::fs::read(&path).map_err(file_error(&path))?;
                 let mut store = SoftwareKeyStore::new();
-                store.insert(&card.name, &decrypt(&bytes, &passphrase)?)?;
+                store.insert(&card.name, &decrypt(&bytes, secret)?)?;
                 Box::new(store)
             }
             CardStore::Pkcs11 { .. } | CardStore::Sdf { .. } => {
-                let pin = secret.read(&format!("{} 的 PIN · PIN", card.name))?;
-                Box::new(open_device(room, card, &pin)?)
+                Box::new(open_device(room, card, secret)?)
             }
         };
         let open = Self {
@@ -197,9 +203,7 @@ impl Token {
     }
 
     /// Logs a person in, to make or destroy keys.
-    pub(crate) fn login(&self, secret: &SecretSource) -> Result<TokenManager, KeysError> {
-        let what = format!("{} 的 PIN · PIN", self.entry.name);
-        let pin: Zeroizing<Vec<u8>> = secret.read(&what)?;
+    pub(crate) fn login(&self, pin: &[u8]) -> Result<TokenManager, KeysError> {
         let pin = Secret::new(pin.to_vec());
         Ok(TokenManager::login(&self.library, &self.selector, &pin)?)
     }
