@@ -10,8 +10,8 @@ use yinxin_proto::Bytes;
 use yinxin_proto::v1;
 use yinxin_proto::v1::licence_service_client::LicenceServiceClient;
 use yinxin_proto::v1::seal_document_request::Part as SealPart;
-use yinxin_proto::v1::seal_service_client::SealServiceClient;
 use yinxin_proto::v1::seal_document_response::Part as SealedPart;
+use yinxin_proto::v1::seal_service_client::SealServiceClient;
 use yinxin_proto::v1::sealing_service_client::SealingServiceClient;
 use yinxin_proto::v1::verification_service_client::VerificationServiceClient;
 use yinxin_proto::v1::verify_document_request::Part as VerifyPart;
@@ -225,6 +225,7 @@ pub fn seal_header(request_id: &str, profile: v1::SealProfile) -> v1::SealDocume
         profile: profile.into(),
         placement: Some(v1::Placement {
             position: Some(v1::placement::Position::Visible(visible)),
+            ..v1::Placement::default()
         }),
         case_number: "TEST-1".to_owned(),
         operator: Some(operator()),

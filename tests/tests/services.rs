@@ -343,6 +343,7 @@ fn a_document_that_cannot_be_sealed_is_refused_with_a_reason() {
                 y_mm: 20.0,
                 field_name: String::new(),
             })),
+            ..v1::Placement::default()
         });
         let status = house.data.seal(header, plain_pdf()).await.unwrap_err();
         assert_eq!(status.code(), Code::FailedPrecondition, "{status:?}");

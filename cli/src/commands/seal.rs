@@ -91,6 +91,7 @@ fn header(arguments: &Seal) -> Result<v1::SealDocumentHeader, Failure> {
         profile: connection.profile()?.into(),
         placement: Some(v1::Placement {
             position: Some(position),
+            ..v1::Placement::default()
         }),
         reason: arguments.reason.clone(),
         location: String::new(),

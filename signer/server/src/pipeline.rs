@@ -6,6 +6,7 @@ use tokio::task::JoinHandle;
 use yinxin_pdf::{FieldTarget, Placement};
 use yinxin_pki::UnixSeconds;
 use yinxin_signer::error::SealError;
+use yinxin_signer::places::Place;
 use yinxin_signer::profile::{SealProfile, SignatureProfile};
 use yinxin_signer::record::{
     LicenceRow, NewRequest, Opened, Operation, Record as _, Release, RequestKey,
@@ -47,24 +48,55 @@ pub(crate) enum Begun {
     Again(Box<Released>),
 }
 
-/// Where the seal of a request goes.
+/// Where a seal of a request goes, and what the document will say of it.
 #[derive(Clone, Debug)]
-pub(crate) struct Place {
+pub(crate) struct Site {
     pub(crate) field: FieldTarget,
-    pub(crate) placement: Placement,
+    pub(crate) place: Place,
+    pub(crate) wishes: Wishes,
     pub(crate) reason: Option<String>,
     pub(crate) location: Option<String>,
 }
 
-impl Place {
+impl Site {
     /// Where the second signature of a dual sealing goes: invisible, beside the first.
     fn companion(&self) -> Self {
-        let page_index = self.placement.page_index();
+        let page_index = match &self.place {
+            Place::At(placement) => placement.page_index(),
+            Place::Pages { .. }
+            | Place::Keyword(_)
+            | Place::IssuerAndDate { .. }
+            | Place::Seam(_) => 0,
+        };
         Self {
             field: FieldTarget::New { name: None },
-            placement: Placement::Invisible { page_index },
+            place: Placement::Invisible { page_index }.into(),
+            wishes: Wishes::default(),
             ..self.clone()
         }
+    }
+}
+
+/// One seal of a request: what is applied, how and where.
+#[derive(Clone, Debug)]
+pub(crate) struct Act {
+    pub(crate) seal: Arc<Seal>,
+    pub(crate) profile: SealProfile,
+    pub(crate) site: Site,
+}
+
+impl Act {
+    /// The signatures it is made of, and where each goes.
+    fn signatures(&self) -> Vec<(SignatureProfile, Site)> {
+        let mut sites = Vec::new();
+        for signature in self.profile.signatures() {
+            let site = match sites.is_empty() {
+                true => self.site.clone(),
+                false => self.site.companion(),
+            };
+            sites.push((*signature, site));
+        }
+        sites
     }
 }
 
@@ -124,29 +156,26 @@ impl Service {
         }
     }
 
-    /// Seals the document in `spool`, once for each signature of the profile, checks the result
-    /// and puts it into its folder.
+    /// Seals the document in `spool`, for each act once for each signature of its profile, checks
+    /// the result and puts it into its folder.
     pub(crate) async fn seal_document(
         self: &Arc<Self>,
         request: &OpenRequest,
-        seal: &Arc<Seal>,
-        profile: SealProfile,
-        place: &Place,
+        acts: &[Act],
         mut spool: DocumentSpool,
     ) -> Result<SealedDocument, Refusal> {
         let flushing = flush_beside(&spool)?;
         let mut signed = Vec::new();
-        for (ordinal, &signature) in (0_u32..).zip(profile.signatures()) {
-            let place = if ordinal == 0 {
-                place.clone()
-            } else {
-                place.companion()
-            };
-            let one;
-            (spool, one) = self
-                .sign_once(request, seal, signature, place, ordinal, spool)
-                .await?;
-            signed.push(one);
+        let mut ordinal = 0;
+        for act in acts {
+            for (signature, site) in act.signatures() {
+                let one;
+                (spool, one) = self
+                    .sign_once(request, &act.seal, signature, site, ordinal, spool)
+                    .await?;
+                signed.push(one);
+                ordinal += 1;
+            }
         }
         let (spool, checked) = self.self_check(spool, signed).await?;
         if let Some(flushing) = flushing {
@@ -169,7 +198,7 @@ impl Service {
         request: &OpenRequest,
         seal: &Arc<Seal>,
         profile: SignatureProfile,
-        place: Place,
+        site: Site,
         ordinal: u32,
         spool: DocumentSpool,
     ) -> Result<(DocumentSpool, Signed), Refusal> {
@@ -179,11 +208,11 @@ impl Service {
             let order = Order {
                 seal: &seal,
                 profile,
-                field: place.field,
-                place: place.placement.into(),
-                wishes: Wishes::default(),
-                reason: place.reason,
-                location: place.location,
+                field: site.field,
+                place: site.place,
+                wishes: site.wishes,
+                reason: site.reason,
+                location: site.location,
                 at,
             };
             let bytes = spool.map()?;

@@ -12,10 +12,10 @@ use yinxin_signer::licence::{
     ValidatedFields, compose, compose_inputs, metadata, qr_svg,
 };
 use yinxin_signer::record::{LicenceRow, LicenceSeries, Operation, Record as _, RequestKey};
-use yinxin_signer::road::Released;
+use yinxin_signer::road::{Released, Wishes};
 
 use super::{Admitted, Rpc};
-use crate::pipeline::{OpenRequest, Place, blocking};
+use crate::pipeline::{Act, OpenRequest, Site, blocking};
 use crate::receipt::Receipt;
 use crate::service::Service;
 use crate::status::Refusal;
@@ -85,6 +85,7 @@ async fn issue(
         }),
         permit,
         profile,
+        further: Vec::new(),
         subject: licence_subject(&request),
     };
     let released = service
@@ -175,7 +176,11 @@ async fn issue_once(
     let facts = metadata(&form.licence_type, &form.fields, &issuance)?;
     let qr = qr_svg(&identifier).map_err(|_| internal("the identifier does not fit a QR code"))?;
     let seal = &admitted.permit.held.seal;
-    let place = seal_place(&form.licence_type, seal.width_mm, seal.height_mm);
+    let act = Act {
+        seal: Arc::clone(seal),
+        profile: admitted.profile,
+        site: seal_site(&form.licence_type, seal.width_mm, seal.height_mm),
+    };
 
     let (worker, template, created) = (
         Arc::clone(service),
@@ -192,9 +197,7 @@ async fn issue_once(
         Ok::<_, Refusal>(spool)
     })
     .await??;
-    let sealed = service
-        .seal_document(&open, seal, admitted.profile, &place, spool)
-        .await?;
+    let sealed = service.seal_document(&open, &[act], spool).await?;
     let licence = LicenceRow {
         identifier: identifier.to_string(),
         number: number.to_string(),
@@ -220,18 +223,20 @@ fn stored_metadata(metadata: &Metadata, form: &Value) -> String {
     json!({ "metadata": metadata, "form": form }).to_string()
 }
 
-fn seal_place(licence_type: &LicenceType, width_mm: f64, height_mm: f64) -> Place {
+fn seal_site(licence_type: &LicenceType, width_mm: f64, height_mm: f64) -> Site {
     let place = licence_type.seal();
     let (x_mm, y_mm) = place.upper_left_mm(width_mm, height_mm);
-    Place {
+    let placement = Placement::Visible {
+        page_index: place.page_index,
+        x_mm,
+        y_mm,
+        width_mm,
+        height_mm,
+    };
+    Site {
         field: FieldTarget::New { name: None },
-        placement: Placement::Visible {
-            page_index: place.page_index,
-            x_mm,
-            y_mm,
-            width_mm,
-            height_mm,
-        },
+        place: placement.into(),
+        wishes: Wishes::default(),
         reason: None,
         location: None,
     }

@@ -1,6 +1,7 @@
 //! The services of yinxin.v1 that need a key.
 
 mod licence;
+mod placing;
 mod sealing;
 mod seals;
 
@@ -11,6 +12,7 @@ use std::time::Duration;
 use yinxin_signer::profile::SealProfile;
 use yinxin_signer::record::{Operation, RequestKey};
 use yinxin_signer::road::Released;
+use yinxin_signer::usage::UseClaim;
 
 use crate::pipeline::{Begun, OpenRequest};
 use crate::reload::Current;
@@ -37,6 +39,8 @@ struct Admitted {
     details: serde_json::Value,
     permit: Permit,
     profile: SealProfile,
+    /// Further seals on the same document, with their profiles.
+    further: Vec<(Permit, SealProfile)>,
     /// What the use is, for the log and for approvals.
     subject: Subject,
 }
@@ -66,12 +70,11 @@ impl Service {
             Begun::Proceed(request) => request,
         };
         // Not before: what was released is given again whatever became of seal and rules.
-        let (key, profile) = (&admitted.key, admitted.profile);
-        let claimed = self.claim(&admitted.permit, key, profile, &admitted.subject);
+        let claimed = self.claims(&admitted);
         let key = request.key.clone();
         let done = match claimed {
-            Ok(claim) => {
-                request.uses.push(claim);
+            Ok(claims) => {
+                request.uses = claims;
                 work(admitted, Arc::new(request)).await
             }
             Err(refusal) => Err(refusal),
@@ -80,6 +83,18 @@ impl Service {
             self.give_up(&key, refusal).await;
         }
         done
+    }
+
+    /// What the uses of all seals of a call are entered with.
+    fn claims(&self, admitted: &Admitted) -> Result<Vec<UseClaim>, Refusal> {
+        let claim = |permit: &Permit, profile| {
+            self.claim(permit, &admitted.key, profile, &admitted.subject)
+        };
+        let mut claims = vec![claim(&admitted.permit, admitted.profile)?];
+        for (permit, profile) in &admitted.further {
+            claims.push(claim(permit, *profile)?);
+        }
+        Ok(claims)
     }
 
     /// Spends at most the request's time on `work`. The work itself goes on in its own task, so

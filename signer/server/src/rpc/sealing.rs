@@ -7,28 +7,28 @@ use serde_json::json;
 use tokio::sync::mpsc;
 use tokio_stream::{Stream, StreamExt as _};
 use tonic::{Request, Response, Status, Streaming};
-use yinxin_pdf::{FieldTarget, Placement as PdfPlacement};
 use yinxin_pki::DigestAlgorithm;
 use yinxin_proto::v1;
-use yinxin_proto::v1::placement::Position;
 use yinxin_proto::v1::sealing_service_server::SealingService;
 use yinxin_proto::v1::{seal_document_request, seal_document_response};
 use yinxin_signer::profile::{SealProfile, SignatureProfile, container_bytes_max};
 use yinxin_signer::record::{Operation, RequestKey};
 use yinxin_signer::road::Released;
-use yinxin_signer::seal::Seal;
 use yinxin_store::DocumentSpool;
 
-use super::{Admitted, Rpc};
-use crate::pipeline::{OpenRequest, Place, blocking};
+use super::{Admitted, Rpc, placing};
+use crate::pipeline::{Act, OpenRequest, blocking};
 use crate::receipt::{Receipt, timestamp};
 use crate::service::Service;
 use crate::status::Refusal;
-use crate::usage::{Wish, digest_subject, document_subject};
+use crate::usage::{Permit, Wish, digest_subject, document_subject};
 use crate::{body, caller, fields};
 
 /// How much of a sealed document goes into one message.
 const CHUNK_BYTES: usize = 256 * 1024;
+
+/// Seals of one request after the first: offices put two or three on one document.
+const FURTHER_SEALS_MAX: usize = 7;
 
 /// How many chunks of an upload may wait for the disk and the digests.
 const CHUNKS_WAITING: usize = 8;
@@ -91,7 +91,7 @@ async fn seal_document(
     fields::request_id(&header.request_id)?;
     fields::who(header.operator.as_ref(), &header.case_number)?;
     let profile = fields::profile(header.profile)?;
-    let permit = service.authorise(&Wish {
+    let wish = Wish {
         department: &department,
         operation: Operation::SealDocument,
         seal_id: &header.seal_id,
@@ -99,17 +99,23 @@ async fn seal_document(
         operator: header.operator.as_ref(),
         case_number: &header.case_number,
         usage: header.usage.as_ref(),
-    })?;
-    let place = place(&header, &permit.held.seal)?;
+    };
+    let permit = service.authorise(&wish)?;
+    let mut acts = vec![Act {
+        seal: Arc::clone(&permit.held.seal),
+        profile,
+        site: placing::first(&header, &permit.held.seal, profile)?,
+    }];
+    let further = further(service, &header, wish, &mut acts)?;
 
     let _working = service
         .working
         .acquire()
         .await
         .map_err(|_| Refusal::ShuttingDown)?;
-    let with_sm3 = profile
-        .signatures()
+    let with_sm3 = acts
         .iter()
+        .flat_map(|act| act.profile.signatures())
         .any(|signature| signature.digest_algorithm() == DigestAlgorithm::Sm3);
     let spool = receive(service, &mut stream, header.document_bytes, with_sm3).await?;
     let admitted = Admitted {
@@ -131,30 +137,60 @@ async fn seal_document(
             "profile": profile.name(),
             "case_number": header.case_number,
             "operator": header.operator.as_ref().map(|operator| &operator.account),
+            "further_seals": header.further_seals.iter().map(|one| &one.seal_id).collect::<Vec<_>>(),
             "document_bytes": spool.length(),
         }),
         permit,
         profile,
+        further,
         subject: document_subject(&header, spool.digests().sha256()),
     };
     service
-        .under_record(admitted, |admitted, open| {
-            seal_once(service, admitted, open, place, spool)
-        })
+        .under_record(admitted, |_, open| seal_all(service, open, acts, spool))
         .await
 }
 
-async fn seal_once(
+/// The further seals of a request: each permitted as if it were asked for alone.
+fn further(
+    service: &Service,
+    header: &v1::SealDocumentHeader,
+    first: Wish<'_>,
+    acts: &mut Vec<Act>,
+) -> Result<Vec<(Permit, SealProfile)>, Refusal> {
+    let count = header.further_seals.len();
+    if count > FURTHER_SEALS_MAX {
+        return Err(Refusal::Limit {
+            limit: "further_seals",
+            value: count as u64,
+            max: FURTHER_SEALS_MAX as u64,
+        });
+    }
+    let mut further = Vec::with_capacity(count);
+    for asked in &header.further_seals {
+        let profile = fields::profile(asked.profile)?;
+        let permit = service.authorise(&Wish {
+            seal_id: &asked.seal_id,
+            ..first
+        })?;
+        let seal = &permit.held.seal;
+        let placement = asked.placement.as_ref();
+        acts.push(Act {
+            seal: Arc::clone(seal),
+            profile,
+            site: placing::site(placement, &asked.reason, &asked.location, seal)?,
+        });
+        further.push((permit, profile));
+    }
+    Ok(further)
+}
+
+async fn seal_all(
     service: &Arc<Service>,
-    admitted: Admitted,
     open: Arc<OpenRequest>,
-    place: Place,
+    acts: Vec<Act>,
     spool: DocumentSpool,
 ) -> Result<Released, Refusal> {
-    let seal = &admitted.permit.held.seal;
-    let sealed = service
-        .seal_document(&open, seal, admitted.profile, &place, spool)
-        .await?;
+    let sealed = service.seal_document(&open, &acts, spool).await?;
     service
         .release(&open, sealed.signatures, Some(&sealed.stored), None)
         .await
@@ -234,83 +270,6 @@ async fn receive(
         });
     }
     Ok(spool)
-}
-
-fn place(header: &v1::SealDocumentHeader, seal: &Seal) -> Result<Place, Refusal> {
-    fields::text("reason", &header.reason, 0, 200)?;
-    fields::text("location", &header.location, 0, 200)?;
-    let refuse = |rule: &str| Refusal::Field {
-        field: "placement",
-        rule: rule.to_owned(),
-    };
-    let position = header
-        .placement
-        .as_ref()
-        .and_then(|placement| placement.position.as_ref())
-        .ok_or_else(|| refuse("must be visible, invisible or existing_field"))?;
-    let (field, placement) = match position {
-        Position::Visible(visible) => (
-            new_field(&visible.field_name)?,
-            PdfPlacement::Visible {
-                page_index: page_index(visible.page_number)?,
-                x_mm: fields::millimetres("placement.visible.x_mm", visible.x_mm)?,
-                y_mm: fields::millimetres("placement.visible.y_mm", visible.y_mm)?,
-                width_mm: seal.width_mm,
-                height_mm: seal.height_mm,
-            },
-        ),
-        Position::Invisible(invisible) => (
-            new_field(&invisible.field_name)?,
-            PdfPlacement::Invisible {
-                page_index: page_index(invisible.page_number.max(1))?,
-            },
-        ),
-        Position::ExistingField(existing) => {
-            fields::text("placement.existing_field.name", &existing.name, 1, 200)?;
-            (
-                FieldTarget::Existing {
-                    name: existing.name.clone(),
-                },
-                PdfPlacement::Visible {
-                    page_index: 0,
-                    x_mm: 0.0,
-                    y_mm: 0.0,
-                    width_mm: seal.width_mm,
-                    height_mm: seal.height_mm,
-                },
-            )
-        }
-    };
-    let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-    Ok(Place {
-        field,
-        placement,
-        reason: given(&header.reason),
-        location: given(&header.location),
-    })
-}
-
-fn page_index(page_number: u32) -> Result<usize, Refusal> {
-    page_number
-        .checked_sub(1)
-        .map(|index| index as usize)
-        .ok_or_else(|| Refusal::Field {
-            field: "placement.page_number",
-            rule: "pages count from 1".to_owned(),
-        })
-}
-
-fn new_field(name: &str) -> Result<FieldTarget, Refusal> {
-    fields::text("placement.field_name", name, 0, 64)?;
-    if name.contains('.') {
-        return Err(Refusal::Field {
-            field: "placement.field_name",
-            rule: "must not hold a full stop".to_owned(),
-        });
-    }
-    Ok(FieldTarget::New {
-        name: (!name.is_empty()).then(|| name.to_owned()),
-    })
 }
 
 impl Service {
@@ -404,6 +363,7 @@ async fn seal_digest(
         }),
         permit,
         profile,
+        further: Vec::new(),
         subject,
     };
     let (digest, field_name) = (request.digest.clone(), request.field_name.clone());
@@ -436,6 +396,14 @@ fn describe(
     let held = service.may_describe(department, Operation::SealDigest, &request.seal_id)?;
     let signature = single(fields::profile(request.profile)?)?;
     let seal = &held.seal;
+    if seal.appearance.image.is_some() {
+        return Err(Refusal::Field {
+            field: "seal_id",
+            rule: "the seal is a picture, which no content stream alone can draw: send the \
+                   document with SealDocument"
+                .to_owned(),
+        });
+    }
     let names = service.settings.names.of(signature);
     let room = container_bytes_max(seal, signature)?;
     Ok(v1::DescribeSealResponse {
