@@ -47,7 +47,7 @@ impl SealInfoV4 {
     /// [`SesError::NotAscii`] names the field; [`SesError::LimitExceeded`] for more signers than
     /// the default [`Limits`] read back.
     pub fn to_der(&self) -> Result<Vec<u8>, SesError> {
-        self.to_numbered_der(VERSION_4)
+        self.numbered_der(VERSION_4)
     }
 
     /// DER of SES_SealInfo under the number of v5 (GM/T 0031-2025).
@@ -55,10 +55,10 @@ impl SealInfoV4 {
     /// # Errors
     /// As [`SealInfoV4::to_der`].
     pub fn to_v5_der(&self) -> Result<Vec<u8>, SesError> {
-        self.to_numbered_der(VERSION_5)
+        self.numbered_der(VERSION_5)
     }
 
-    fn to_numbered_der(&self, version: u64) -> Result<Vec<u8>, SesError> {
+    fn numbered_der(&self, version: u64) -> Result<Vec<u8>, SesError> {
         let signers = match &self.cert_list {
             CertList::Certificates(certificates) => certificates.len(),
             CertList::Digests(digests) => digests.len(),
@@ -173,16 +173,16 @@ impl TbsSignV4<'_> {
     /// DER of TBS_Sign; the signer signs exactly these bytes.
     #[must_use]
     pub fn to_der(&self) -> Vec<u8> {
-        self.to_numbered_der(VERSION_4)
+        self.numbered_der(VERSION_4)
     }
 
     /// DER of TBS_Sign under the number of v5, for a v5 seal.
     #[must_use]
     pub fn to_v5_der(&self) -> Vec<u8> {
-        self.to_numbered_der(VERSION_5)
+        self.numbered_der(VERSION_5)
     }
 
-    fn to_numbered_der(&self, version: u64) -> Vec<u8> {
+    fn numbered_der(&self, version: u64) -> Vec<u8> {
         tlv::sequence(&[
             &tlv::integer(version),
             self.seal_der,
