@@ -288,7 +288,7 @@ fn check_key(keys: &[KeyConfig], index: usize, devices: &[DeviceConfig]) -> Resu
         ("password", key.password.is_some()),
         ("certificate", key.certificate.is_some()),
     ];
-    if key.file.is_some() == !key.devices.is_empty() {
+    if key.file.is_some() != key.devices.is_empty() {
         return wrong("file", "exactly one of file and devices must be given");
     }
     if key.file.is_some() {

@@ -104,8 +104,11 @@ fn await_devices(devices: &[OpenDevice]) {
     }
 }
 
+/// A key's name and the store that holds it.
+type Route = (String, Arc<dyn KeyStore>);
+
 /// Key files, each in a thread of its own: opening one takes long on purpose (scrypt, PBKDF2).
-fn open_files(config: &Config) -> Result<Vec<(String, Arc<dyn KeyStore>)>, StartError> {
+fn open_files(config: &Config) -> Result<Vec<Route>, StartError> {
     let files: Vec<_> = config
         .keys
         .iter()
