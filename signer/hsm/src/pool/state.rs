@@ -282,6 +282,13 @@ impl State {
     }
 
     fn go_down(&mut self, failure: OpenError, now: Instant) {
+        if matches!(self.link, Link::Down { until } if until > now) {
+            // One session more that met the same loss: the wait is no longer for it.
+            self.failure = Some(failure);
+            self.generation += 1;
+            self.answer_those_in_line();
+            return;
+        }
         if !matches!(self.link, Link::Down { .. }) {
             tracing::error!(device = %self.device, %failure, "the device is lost");
         }
