@@ -35,7 +35,8 @@ const PBES2: &str = "1.2.840.113549.1.5.13";
 const PBKDF2: &str = "1.2.840.113549.1.5.12";
 const SCRYPT: &str = "1.3.6.1.4.1.11591.4.11";
 const HMAC_SHA256: &str = "1.2.840.113549.2.9";
-/// HMAC-SM3 (GM/T 0091); GmSSL writes this one.
+/// HMAC-SM3 (GB/T 33560, table A.1: SM3 with a key); GmSSL writes this one. The identifiers that
+/// GM/T 0091 has for the whole scheme are met nowhere and are not read.
 const HMAC_SM3: &str = "1.2.156.10197.1.401.2";
 /// SM4 in CBC (GB/T 33560, table A.1 and what OpenSSL writes).
 const SM4_CBC: &str = "1.2.156.10197.1.104.2";
