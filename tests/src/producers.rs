@@ -46,6 +46,19 @@ pub enum Producer {
     Form,
     /// An existing form with an empty signature field named `Approval`, added by pyHanko.
     EmptyField,
+    /// typst with Chinese text, PDF/A-2b.
+    ChineseTypst,
+    /// LibreOffice Writer's web export of a Chinese page.
+    ChineseLibreOffice,
+    /// Chromium's print of the same page.
+    ChineseChromium,
+    /// A Chinese .docx, exported by LibreOffice Writer.
+    ChineseDocx,
+    /// reportlab with a font that is not embedded (UniGB-UCS2-H).
+    ChineseCid,
+    /// Written by hand as Word writes: marked content, one matrix a run, kerned arrays, an embedded
+    /// font's two-byte codes with /W and ToUnicode.
+    ChineseWordLike,
     /// A hybrid-reference file, ISO 32000-2, 7.5.8.4: written by hand, since no tool here makes one.
     Hybrid,
 }
@@ -70,6 +83,16 @@ impl Producer {
         Self::Hybrid,
     ];
 
+    /// Two pages with «盖章处» on each, in all the ways that Chinese text is written.
+    pub const CHINESE: [Self; 6] = [
+        Self::ChineseTypst,
+        Self::ChineseLibreOffice,
+        Self::ChineseChromium,
+        Self::ChineseDocx,
+        Self::ChineseCid,
+        Self::ChineseWordLike,
+    ];
+
     /// The file's name without its ending.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -88,6 +111,12 @@ impl Producer {
             Self::PageBoxes => "page-boxes",
             Self::Form => "form",
             Self::EmptyField => "empty-field",
+            Self::ChineseTypst => "chinese-typst",
+            Self::ChineseLibreOffice => "chinese-libreoffice",
+            Self::ChineseChromium => "chinese-chromium",
+            Self::ChineseDocx => "chinese-docx",
+            Self::ChineseCid => "chinese-cid",
+            Self::ChineseWordLike => "chinese-word-like",
             Self::Hybrid => "hybrid",
         }
     }
@@ -114,6 +143,14 @@ impl Producer {
         }
     }
 
+    fn html(self) -> &'static str {
+        if matches!(self, Self::ChineseLibreOffice | Self::ChineseChromium) {
+            CHINESE_HTML
+        } else {
+            HTML
+        }
+    }
+
     fn cannot(self, why: &str) -> Option<PathBuf> {
         skip(&format!("producer {}", self.name()), why);
         None
@@ -123,8 +160,24 @@ impl Producer {
     fn make(self, aside: &Path, made: &Path) -> Option<Result<(), String>> {
         let done = |command: &mut Command| run_ok(command).map(|_| ());
         Some(match self {
-            Self::Typst | Self::Reportlab | Self::Cairo | Self::Form => {
+            Self::Typst
+            | Self::Reportlab
+            | Self::Cairo
+            | Self::Form
+            | Self::ChineseTypst
+            | Self::ChineseCid
+            | Self::ChineseWordLike => {
                 done(python_script("producers.py")?.arg(self.name()).arg(made))
+            }
+            Self::ChineseDocx => {
+                let source = aside.join("made.docx");
+                let wrote = done(python_script("producers.py")?.arg(self.name()).arg(&source));
+                match wrote {
+                    Ok(()) => {
+                        libreoffice(tool("soffice")?, aside, made, &source, "writer_pdf_Export")
+                    }
+                    Err(why) => Err(why),
+                }
             }
             Self::PageBoxes => done(
                 python_script("producers.py")?
@@ -138,8 +191,20 @@ impl Producer {
                     .arg(made)
                     .arg(Self::Reportlab.pdf()?),
             ),
-            Self::LibreOffice => libreoffice(tool("soffice")?, aside, made),
-            Self::Chromium => chromium(tool("chromium")?, aside, made),
+            Self::LibreOffice | Self::ChineseLibreOffice => {
+                let source = aside.join("made.html");
+                std::fs::write(&source, self.html()).unwrap();
+                libreoffice(
+                    tool("soffice")?,
+                    aside,
+                    made,
+                    &source,
+                    "writer_web_pdf_Export",
+                )
+            }
+            Self::Chromium | Self::ChineseChromium => {
+                chromium(tool("chromium")?, aside, made, self.html())
+            }
             Self::Ghostscript => {
                 std::fs::write(aside.join("page.ps"), POSTSCRIPT).unwrap();
                 done(tool("ps2pdf")?.arg(aside.join("page.ps")).arg(made))
@@ -182,30 +247,30 @@ impl Producer {
     }
 }
 
-fn libreoffice(mut soffice: Command, aside: &Path, made: &Path) -> Result<(), String> {
-    let source = aside.join("made.html");
-    std::fs::write(&source, HTML).unwrap();
+fn libreoffice(
+    mut soffice: Command,
+    aside: &Path,
+    made: &Path,
+    source: &Path,
+    filter: &str,
+) -> Result<(), String> {
     // A profile of its own: a second soffice on one profile hands its work over and leaves.
     soffice
         .arg(format!(
             "-env:UserInstallation=file://{}",
             aside.join("profile").display()
         ))
-        .args([
-            "--headless",
-            "--norestore",
-            "--convert-to",
-            "pdf:writer_web_pdf_Export",
-        ])
+        .args(["--headless", "--norestore", "--convert-to"])
+        .arg(format!("pdf:{filter}"))
         .arg("--outdir")
         .arg(made.parent().expect("a file in a folder"))
         .arg(source);
     run_ok(&mut soffice).map(|_| ())
 }
 
-fn chromium(mut chromium: Command, aside: &Path, made: &Path) -> Result<(), String> {
+fn chromium(mut chromium: Command, aside: &Path, made: &Path, html: &str) -> Result<(), String> {
     let source = aside.join("page.html");
-    std::fs::write(&source, HTML).unwrap();
+    std::fs::write(&source, html).unwrap();
     chromium
         .args([
             "--headless",
@@ -232,6 +297,12 @@ const HTML: &str = "<!doctype html><html lang=\"zh\"><meta charset=\"utf-8\"><ti
 <h1>Residence proof</h1><p>The person named below lives at the place named below.</p>\
 <table border=\"1\"><tr><td>Name</td><td>Chen</td></tr><tr><td>Since</td><td>2019</td></tr></table>\
 <p style=\"page-break-before: always\">Second page, <a href=\"#top\">with a link</a>.</p></html>";
+
+const CHINESE_HTML: &str = "<!doctype html><html lang=\"zh\"><meta charset=\"utf-8\"><title>证明</title>\
+<h1>居住证明</h1><p>兹证明下列人员居住在本村，情况属实。The person named below lives here.</p>\
+<table border=\"1\"><tr><td>经办人（签字）</td><td>承办单位：盖章处</td></tr></table>\
+<p style=\"text-align: right\">示例村民委员会</p><p style=\"text-align: right\">2026年11月22日</p>\
+<p style=\"page-break-before: always\">第二页 page 2, <b>盖章处</b> and more.</p></html>";
 
 const POSTSCRIPT: &str = "%!PS-Adobe-3.0
 /Helvetica findfont 24 scalefont setfont

@@ -206,13 +206,24 @@ impl Bench {
         placement: Placement,
     ) -> Result<Signed, SealError> {
         let order = Order {
+            field,
+            place: placement.into(),
+            ..self.order(kind)
+        };
+        self.begin_order(document, prefix, &order)
+    }
+
+    /// What all orders here have in common: a new field, invisible on the first page.
+    #[must_use]
+    pub fn order(&self, kind: Kind) -> Order<'_> {
+        Order {
             seal: match kind {
                 Kind::PadesRsa | Kind::GmSeal => &self.first,
                 Kind::PadesP256 | Kind::GmCms => &self.second,
             },
             profile: kind.profile(),
-            field,
-            place: placement.into(),
+            field: FieldTarget::New { name: None },
+            place: Placement::Invisible { page_index: 0 }.into(),
             wishes: Wishes {
                 // Tests of other things seal one place again and again.
                 may_overlap: true,
@@ -221,7 +232,26 @@ impl Bench {
             reason: Some("interop 测试".to_owned()),
             location: None,
             at: self.now,
-        };
+        }
+    }
+
+    /// One order down the whole road, as [`Bench::seal`].
+    ///
+    /// # Errors
+    /// As the road's steps.
+    pub fn seal_order(&self, document: &[u8], order: &Order<'_>) -> Result<Vec<u8>, SealError> {
+        let signed = self.begin_order(document, None, order)?;
+        let sealed = [document, signed.tail()].concat();
+        self.complete(signed, &HashedStart::new(false), &sealed)?;
+        Ok(sealed)
+    }
+
+    fn begin_order(
+        &self,
+        document: &[u8],
+        prefix: Option<&PrefixDigests>,
+        order: &Order<'_>,
+    ) -> Result<Signed, SealError> {
         let settings = RoadSettings {
             utc_offset_minutes: 480,
             ..RoadSettings::default()
@@ -230,7 +260,7 @@ impl Bench {
             caller: "tests".to_owned(),
             request_id: "1".to_owned(),
         };
-        let prepared = prepare(document, prefix, &order, &settings)?;
+        let prepared = prepare(document, prefix, order, &settings)?;
         let record = Memory::default();
         let intended = now_or_never(prepared.record_intent(&record, &key, 1, 0, self.now))?;
         intended.sign(&self.keys)

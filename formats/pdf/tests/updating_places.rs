@@ -92,7 +92,7 @@ fn a_seam_stamp_is_one_signature_with_a_field_for_each_page() {
         let fields = document.signature_fields().unwrap();
         assert_eq!(fields.len(), pages);
         for (index, field) in fields.iter().enumerate() {
-            assert_eq!(field.name, format!("Seal-1.p{}", index + 1));
+            assert_eq!(field.name, format!("Seal-1-p{}", index + 1));
             assert_eq!(field.page_index, Some(index));
             assert_eq!(field.value, fields[0].value);
             let widget = document.object(field.widget_id.unwrap()).unwrap();
@@ -106,15 +106,15 @@ fn a_seam_stamp_is_one_signature_with_a_field_for_each_page() {
             assert_eq!((bbox[1], bbox[3]), (0.0, 100.0));
         }
         let prepared = try_prepare(&original, &places(strips(pages))).unwrap();
-        assert_eq!(prepared.field_name(), "Seal-1.p1");
+        assert_eq!(prepared.field_name(), "Seal-1-p1");
 
         // A second one comes after it.
         let again = sealed(&bytes, &places(strips(pages)), &[2; 10]);
         let fields = open(&again).unwrap().signature_fields().unwrap();
         assert_eq!(fields.len(), 2 * pages);
-        assert_eq!(fields[pages].name, "Seal-2.p1");
+        assert_eq!(fields[pages].name, "Seal-2-p1");
         let prepared = try_prepare(&bytes, &places(strips(pages))).unwrap();
-        let name = "Seal-1.p1".to_owned();
+        let name = "Seal-1-p1".to_owned();
         assert!(prepared.notes().contains(&Note::OverlapsField { name }));
     }
 }

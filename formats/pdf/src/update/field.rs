@@ -37,8 +37,8 @@ pub(super) struct Planned {
     pub(super) name: String,
     /// The written `/Reference` of the signature dictionary, if a lock asks for one.
     pub(super) reference: Option<Vec<u8>>,
-    /// A new field at the top of the tree, to be entered in the form.
-    pub(super) new_field: Option<ObjectId>,
+    /// New fields at the top of the tree, to be entered in the form.
+    pub(super) new_fields: Vec<ObjectId>,
 }
 
 /// Finds or makes the field and records all changes that it needs, except for those of the form.
@@ -68,7 +68,11 @@ pub(super) fn plan(
 /// The name asked for if it is free, else the first free `Seal-n`.
 fn new_name(update: &Update<'_, '_>, form: &Form, asked: Option<&str>) -> Result<String, PdfError> {
     let taken = form.root_names(update.document)?;
-    let is_free = |name: &str| taken.iter().all(|known| known != name);
+    // `Seal-7` is taken by the places `Seal-7-p1`, `Seal-7-p2`, … of one signature, too.
+    let is_free = |name: &str| {
+        let mut taken = taken.iter().filter_map(|known| known.strip_prefix(name));
+        taken.all(|rest| !rest.is_empty() && !rest.starts_with("-p"))
+    };
     let Some(asked) = asked else {
         return (1_u32..)
             .map(|number| format!("Seal-{number}"))
@@ -101,13 +105,13 @@ fn new_field(
     let signature_id = update.new_id()?;
     let Some(family) = &request.options.family else {
         let name = new_name(update, form, asked)?;
-        let (root, first) =
+        let (new_fields, first) =
             signed_field(update, fields, None, &name, &name, request, signature_id)?;
         return Ok(Planned {
             signature_id,
             name: first,
             reference: None,
-            new_field: Some(root),
+            new_fields,
         });
     };
     let parent_name = new_name(update, form, Some(&family.parent))?;
@@ -115,7 +119,7 @@ fn new_field(
     check_siblings(&name, family)?;
     let parent = update.new_id()?;
     let qualified = format!("{parent_name}.{name}");
-    let (root, first) = signed_field(
+    let (roots, first) = signed_field(
         update,
         fields,
         Some(parent),
@@ -124,7 +128,7 @@ fn new_field(
         request,
         signature_id,
     )?;
-    let mut kids = vec![new_reference(root)];
+    let mut kids: Vec<NewObject> = roots.into_iter().map(new_reference).collect();
     for empty in &family.empty {
         kids.push(new_reference(empty_field(update, parent, empty, request)?));
     }
@@ -136,7 +140,7 @@ fn new_field(
         signature_id,
         name: first,
         reference: None,
-        new_field: Some(parent),
+        new_fields: vec![parent],
     })
 }
 
@@ -152,8 +156,10 @@ fn check_siblings(first: &str, family: &FieldFamily) -> Result<(), UpdateError> 
     Ok(())
 }
 
-/// The new field that is signed: its root, and the fully qualified name of its (first) field. In
-/// several places it is a parent of one field each, `p1`, `p2`, …, with one value.
+/// The new field that is signed: its roots, and the fully qualified name of its (first) field. In
+/// several places it is one field each with one value: `Seal-7-p1`, `Seal-7-p2`, …, because pyHanko
+/// takes a parent without value for a field that nobody signed; in a family, which nothing was
+/// signed before, `p1`, `p2`, … below a parent, so that the signer keeps one name.
 fn signed_field(
     update: &mut Update<'_, '_>,
     fields: &[SignatureField],
@@ -162,14 +168,14 @@ fn signed_field(
     qualified: &str,
     request: &SignatureRequest,
     signature_id: ObjectId,
-) -> Result<(ObjectId, String), PdfError> {
+) -> Result<(Vec<ObjectId>, String), PdfError> {
     let spots = spots(&request.placement)?;
     let widgets = Widgets::lay(update, &spots, request.options.may_leave_page)?;
     for widget in &widgets.0 {
         note_overlaps(update, fields, widget.page.page_index, widget.rectangle);
     }
     let several = widgets.0.len() > 1;
-    let group = if several {
+    let group = if several && parent.is_some() {
         Some(update.new_id()?)
     } else {
         None
@@ -196,10 +202,10 @@ fn signed_field(
     };
     for (number, widget) in (1_i64..).zip(&widgets.0) {
         let mut entries = widget.entries();
-        let partial = if several {
-            format!("p{number}")
-        } else {
-            name.to_owned()
+        let partial = match (several, group) {
+            (false, _) => name.to_owned(),
+            (true, None) => format!("{name}-p{number}"),
+            (true, Some(_)) => format!("p{number}"),
         };
         entries.set("T", checked_text("field", &partial)?);
         entries.set("V", new_reference(signature_id));
@@ -221,11 +227,14 @@ fn signed_field(
         update.add(widget.id, NewObject::Dictionary(entries));
         widget.enter_in_page(update)?;
     }
-    let Some(first) = widgets.0.first() else {
-        return Err(invalid("placement", "names no place").into());
-    };
     let Some(group) = group else {
-        return Ok((first.id, qualified.to_owned()));
+        let first = if several {
+            format!("{qualified}-p1")
+        } else {
+            qualified.to_owned()
+        };
+        let roots = widgets.0.iter().map(|widget| widget.id).collect();
+        return Ok((roots, first));
     };
     let kids: Vec<NewObject> = widgets
         .0
@@ -239,7 +248,7 @@ fn signed_field(
         entries.set("Parent", new_reference(parent));
     }
     update.add(group, NewObject::Dictionary(entries));
-    Ok((group, format!("{qualified}.p1")))
+    Ok((vec![group], format!("{qualified}.p1")))
 }
 
 /// A field for a later signer. It shows nothing yet, not even a frame: what is not signed is not
@@ -447,7 +456,7 @@ fn existing_field(
         signature_id,
         name,
         reference: lock,
-        new_field: None,
+        new_fields: Vec::new(),
     })
 }
 

@@ -265,8 +265,8 @@ impl Form {
             return Self::make(update, field);
         };
         let document = update.document;
-        if let Some(id) = field.new_field {
-            update.append_to(slot, self.dictionary.as_ref(), "Fields", reference(id))?;
+        for id in &field.new_fields {
+            update.append_to(slot, self.dictionary.as_ref(), "Fields", reference(*id))?;
         }
         let flags = match &self.dictionary {
             Some(form) => lookup::entry(document, form, b"SigFlags")?,
@@ -287,7 +287,12 @@ impl Form {
     /// A form of its own object, so that the next signature need not touch the catalog.
     fn make(update: &mut Update<'_, '_>, field: &field::Planned) -> Result<(), PdfError> {
         let id = update.new_id()?;
-        let fields = field.new_field.map(new_reference).into_iter().collect();
+        let fields = field
+            .new_fields
+            .iter()
+            .copied()
+            .map(new_reference)
+            .collect();
         let mut form = Dictionary::new();
         form.set("Fields", NewObject::Array(fields));
         form.set("SigFlags", SIGNATURES_EXIST_APPEND_ONLY);
