@@ -305,7 +305,14 @@ fn each_part_is_a_role_and_some_parts_are_two_peoples() {
         application: Box::new(application()),
     };
     let suspended = Change::Suspended { reason: why() };
-    let cases: [(&str, Option<&SealRecord>, &Change, Person, Result<(), &str>); 10] = [
+    type Case<'a> = (
+        &'a str,
+        Option<&'a SealRecord>,
+        &'a Change,
+        Person,
+        Result<(), &'a str>,
+    );
+    let cases: [Case<'_>; 10] = [
         (
             "an applicant applies",
             None,
@@ -393,7 +400,8 @@ fn each_part_is_a_role_and_some_parts_are_two_peoples() {
 
 #[test]
 fn an_application_that_breaks_a_rule_names_the_field() {
-    let cases: [(&str, fn(&mut Application)); 8] = [
+    type Spoil = fn(&mut Application);
+    let cases: [(&str, Spoil); 8] = [
         ("code", |one| one.code = "印".to_owned()),
         ("name", |one| one.name.clear()),
         ("keeper", |one| one.keeper = "a\nb".to_owned()),

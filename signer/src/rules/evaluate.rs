@@ -318,7 +318,8 @@ mod tests {
 
     #[test]
     fn a_rule_that_would_permit_nothing_or_everything_is_refused_by_its_field() {
-        let cases: [(&str, fn(&mut UseRule)); 8] = [
+        type Spoil = fn(&mut UseRule);
+        let cases: [(&str, Spoil); 8] = [
             ("id", |rule| rule.id = "a b".to_owned()),
             ("seals", |rule| rule.seals.clear()),
             ("callers", |rule| rule.callers.clear()),
