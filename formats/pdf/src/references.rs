@@ -335,7 +335,13 @@ mod tests {
             Kind::Dictionary(dictionary) => dictionary
                 .iter()
                 .for_each(|entry| in_value(&entry.value, &entry.key, found)),
-            _ => {}
+            Kind::Null
+            | Kind::Boolean(_)
+            | Kind::Integer(_)
+            | Kind::Real(_)
+            | Kind::String { .. }
+            | Kind::Name(_)
+            | Kind::Stream { .. } => {}
         }
     }
 

@@ -13,7 +13,7 @@ use ring::signature::{
     ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair,
 };
 use yinxin_pki::SignatureAlgorithm;
-use yinxin_sm::{DEFAULT_DISTID, Error as SmError, SecretKey, SigningContext};
+use yinxin_sm::{DEFAULT_DISTID, Error as SmError, SecretKey, Signature, SigningContext};
 
 use super::{KeyStore, KeyStoreError, key_file};
 use crate::ports::SystemEntropy;
@@ -28,17 +28,34 @@ const SECP256R1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.
 const SM2P256V1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.156.10197.1.301");
 
 enum SoftwareKey {
-    Rsa {
-        pair: RsaKeyPair,
-        spki: Vec<u8>,
-    },
-    P256 {
-        pair: EcdsaKeyPair,
-        spki: Vec<u8>,
-    },
+    Rsa { pair: RsaKeyPair, spki: Vec<u8> },
+    P256 { pair: EcdsaKeyPair, spki: Vec<u8> },
+    Sm2(Sm2Key),
+}
+
+enum Sm2Key {
+    /// Each signature takes its own fresh randomness, mixed with key and message.
+    Fresh(SecretKey),
     /// With nonces prepared ahead. A request that finds none left prepares the next 512 itself,
     /// two to four milliseconds: less than writing its record to disk, and once in 512 requests.
-    Sm2(SigningContext),
+    Prepared(SigningContext),
+}
+
+impl Sm2Key {
+    fn secret_key(&self) -> &SecretKey {
+        match self {
+            Self::Fresh(key) => key,
+            Self::Prepared(context) => context.secret_key(),
+        }
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<Signature, SmError> {
+        let entropy = &mut SystemEntropy::new();
+        match self {
+            Self::Fresh(key) => key.sign(DEFAULT_DISTID, message, entropy),
+            Self::Prepared(context) => context.sign(DEFAULT_DISTID, message, entropy),
+        }
+    }
 }
 
 impl SoftwareKey {
@@ -66,6 +83,7 @@ pub fn withheld_signatures() -> u64 {
 #[derive(Default)]
 pub struct SoftwareKeyStore {
     keys: BTreeMap<String, SoftwareKey>,
+    prepares_nonces: bool,
 }
 
 impl std::fmt::Debug for SoftwareKeyStore {
@@ -81,9 +99,19 @@ impl SoftwareKeyStore {
         Self::default()
     }
 
+    /// A store without keys whose SM2 keys will sign with nonces prepared ahead, in two thirds of
+    /// the time. Not for a machine that can be resumed twice from one snapshot of its memory: both
+    /// copies would use the same nonces, and two such signatures give the key away.
+    #[must_use]
+    pub fn with_prepared_nonces() -> Self {
+        Self {
+            prepares_nonces: true,
+            ..Self::default()
+        }
+    }
+
     /// Opens an encrypted PKCS#8 file (PEM `ENCRYPTED PRIVATE KEY` or the same in DER, PBES2) and
-    /// keeps its key under `name`. RSA of 2048 to 4096 bits, EC P-256 and SM2 are known. For SM2
-    /// the first nonces are prepared here.
+    /// keeps its key under `name`. RSA of 2048 to 4096 bits, EC P-256 and SM2 are known.
     ///
     /// # Errors
     /// [`KeyStoreError::NameTaken`]; [`KeyStoreError::Unusable`] when the file is not encrypted,
@@ -107,10 +135,11 @@ impl SoftwareKeyStore {
     /// # Errors
     /// As [`SoftwareKeyStore::open_encrypted`].
     pub fn insert(&mut self, name: &str, pkcs8_der: &[u8]) -> Result<(), KeyStoreError> {
-        let key = parse(pkcs8_der).map_err(|why| KeyStoreError::Unusable {
-            key: name.to_owned(),
-            why: why.to_owned(),
-        })?;
+        let key =
+            parse(pkcs8_der, self.prepares_nonces).map_err(|why| KeyStoreError::Unusable {
+                key: name.to_owned(),
+                why: why.to_owned(),
+            })?;
         match self.keys.entry(name.to_owned()) {
             Entry::Occupied(_) => Err(KeyStoreError::NameTaken {
                 key: name.to_owned(),
@@ -129,7 +158,7 @@ impl SoftwareKeyStore {
     }
 }
 
-fn parse(pkcs8_der: &[u8]) -> Result<SoftwareKey, &'static str> {
+fn parse(pkcs8_der: &[u8], prepares_nonces: bool) -> Result<SoftwareKey, &'static str> {
     let info = PrivateKeyInfo::from_der(pkcs8_der).map_err(|_| "the PKCS#8 inside is broken")?;
     if info.algorithm.oid == RSA_ENCRYPTION {
         let pair = RsaKeyPair::from_pkcs8(pkcs8_der)
@@ -154,11 +183,14 @@ fn parse(pkcs8_der: &[u8]) -> Result<SoftwareKey, &'static str> {
         Ok(SM2P256V1) => {
             let key =
                 SecretKey::from_pkcs8_der(pkcs8_der).map_err(|_| "the SM2 key is inconsistent")?;
+            if !prepares_nonces {
+                return Ok(SoftwareKey::Sm2(Sm2Key::Fresh(key)));
+            }
             let context = SigningContext::new(Arc::new(key));
             context
                 .prepare(&mut SystemEntropy::new())
                 .map_err(|_| "no nonces could be prepared: the system gives no randomness, or the machine computes wrongly")?;
-            Ok(SoftwareKey::Sm2(context))
+            Ok(SoftwareKey::Sm2(Sm2Key::Prepared(context)))
         }
         Ok(_) | Err(_) => Err("the key's curve is neither P-256 nor SM2"),
     }
@@ -191,7 +223,7 @@ impl KeyStore for SoftwareKeyStore {
     fn public_key_spki(&self, key: &str) -> Result<Vec<u8>, KeyStoreError> {
         Ok(match self.key(key)? {
             SoftwareKey::Rsa { spki, .. } | SoftwareKey::P256 { spki, .. } => spki.clone(),
-            SoftwareKey::Sm2(context) => context.secret_key().public_key().to_spki_der(),
+            SoftwareKey::Sm2(key) => key.secret_key().public_key().to_spki_der(),
         })
     }
 
@@ -220,8 +252,8 @@ impl KeyStore for SoftwareKeyStore {
                 .sign(&SystemRandom::new(), message)
                 .map(|signature| signature.as_ref().to_vec())
                 .map_err(|_| failed()),
-            (SoftwareKey::Sm2(context), SignatureAlgorithm::Sm2Sm3) => context
-                .sign(DEFAULT_DISTID, message, &mut SystemEntropy::new())
+            (SoftwareKey::Sm2(sm2), SignatureAlgorithm::Sm2Sm3) => sm2
+                .sign(message)
                 .map(|signature| signature.to_der())
                 .map_err(|error| {
                     note_failure(key, &error);

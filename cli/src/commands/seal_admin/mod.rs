@@ -17,7 +17,7 @@ use super::{block_on, read, write};
 use crate::client::ConnectionFile;
 use crate::failure::{Failure, doing};
 use args::{
-    ApprovalCommand, Filter, Format, Group, RuleCommand, SealAdmin, SealCommand, Usage, UsesCommand,
+    ApprovalCommand, Filter, Group, RuleCommand, SealAdmin, SealCommand, Usage, UsesCommand,
 };
 
 type Client = SealServiceClient<Channel>;

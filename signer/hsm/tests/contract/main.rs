@@ -20,6 +20,7 @@ mod software;
 key_store_contract!(software_rsa, crate::software::Rsa);
 key_store_contract!(software_p256, crate::software::P256);
 key_store_contract!(software_sm2, crate::software::Sm2);
+key_store_contract!(software_sm2_prepared, crate::software::Sm2Prepared);
 key_store_contract!(softhsm_rsa, crate::softhsm::Rsa);
 key_store_contract!(softhsm_p256, crate::softhsm::P256);
 key_store_contract!(sdf_rsa, crate::sdf::Rsa);

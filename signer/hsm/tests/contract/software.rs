@@ -10,18 +10,21 @@ use crate::suite::{Ask, Device, KEY};
 pub(crate) struct Rsa(File);
 pub(crate) struct P256(File);
 pub(crate) struct Sm2(File);
+pub(crate) struct Sm2Prepared(File);
 
 struct File {
     pem: String,
     algorithm: SignatureAlgorithm,
+    new_store: fn() -> SoftwareKeyStore,
 }
 
 impl File {
-    fn new(kind: KeyKind) -> Self {
+    fn new(kind: KeyKind, new_store: fn() -> SoftwareKeyStore) -> Self {
         let key = DevKey::generate(kind).unwrap();
         Self {
             pem: encrypt_key_pem(&key, b"11111111").unwrap(),
             algorithm: key.algorithm(),
+            new_store,
         }
     }
 
@@ -31,7 +34,7 @@ impl File {
             Ask::WrongSecret => b"99999999",
             Ask::MissingKey | Ask::SignsWrongly => return None,
         };
-        let mut store = SoftwareKeyStore::new();
+        let mut store = (self.new_store)();
         let times = if ask == Ask::TwoOfOneName { 2 } else { 1 };
         for _ in 0..times {
             if let Err(error) = store.open_encrypted(KEY, self.pem.as_bytes(), passphrase) {
@@ -43,10 +46,10 @@ impl File {
 }
 
 macro_rules! device {
-    ($device:ident, $kind:expr) => {
+    ($device:ident, $kind:expr, $store:path) => {
         impl Device for $device {
             fn enter(_test: &str) -> Option<Self> {
-                Some(Self(File::new($kind)))
+                Some(Self(File::new($kind, $store)))
             }
 
             fn algorithm(&self) -> SignatureAlgorithm {
@@ -60,6 +63,11 @@ macro_rules! device {
     };
 }
 
-device!(Rsa, KeyKind::Rsa { bits: 2048 });
-device!(P256, KeyKind::P256);
-device!(Sm2, KeyKind::Sm2);
+device!(Rsa, KeyKind::Rsa { bits: 2048 }, SoftwareKeyStore::new);
+device!(P256, KeyKind::P256, SoftwareKeyStore::new);
+device!(Sm2, KeyKind::Sm2, SoftwareKeyStore::new);
+device!(
+    Sm2Prepared,
+    KeyKind::Sm2,
+    SoftwareKeyStore::with_prepared_nonces
+);

@@ -15,6 +15,10 @@ pub struct KeyConfig {
     pub name: String,
     /// Encrypted PKCS#8, PEM or DER.
     pub file: Option<PathBuf>,
+    /// In a file, for SM2: whether nonces are prepared ahead. Faster, and not for a virtual machine
+    /// that may be resumed twice from one snapshot of its memory.
+    #[serde(default)]
+    pub prepared_nonces: bool,
     /// The devices that hold it, the preferred one first. All name it in the same way.
     #[serde(default)]
     pub devices: Vec<String>,
@@ -296,6 +300,9 @@ fn check_key(keys: &[KeyConfig], index: usize, devices: &[DeviceConfig]) -> Resu
             Some((field, _)) => wrong(field, "is for keys in devices"),
             None => Ok(()),
         };
+    }
+    if key.prepared_nonces {
+        return wrong("prepared_nonces", "is for keys in files");
     }
     let mut kinds = Vec::new();
     for (position, name) in key.devices.iter().enumerate() {

@@ -121,7 +121,11 @@ fn open_files(config: &Config) -> Result<Vec<Route>, StartError> {
     let at_a_time = std::thread::available_parallelism().map_or(1, usize::from);
     let open_one = |(key, path): &(&KeyConfig, &std::path::PathBuf)| {
         let file = Zeroizing::new(read(path)?);
-        let mut store = SoftwareKeyStore::new();
+        let mut store = if key.prepared_nonces {
+            SoftwareKeyStore::with_prepared_nonces()
+        } else {
+            SoftwareKeyStore::new()
+        };
         store
             .open_encrypted(&key.name, &file, &passphrase)
             .map_err(SetupError::from)?;
