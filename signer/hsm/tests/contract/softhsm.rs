@@ -113,14 +113,18 @@ impl Token {
             .unwrap();
     }
 
-    fn open(&self, ask: Ask) -> Option<Result<Box<dyn KeyStore>, OpenError>> {
-        let mut key = Pkcs11Key {
+    fn key(&self) -> Pkcs11Key {
+        Pkcs11Key {
             name: KEY.to_owned(),
             label: Some("seal key".to_owned()),
             id: None,
             kind: self.kind.clone(),
             public_key_spki: None,
-        };
+        }
+    }
+
+    fn open(&self, ask: Ask) -> Option<Result<Box<dyn KeyStore>, OpenError>> {
+        let mut key = self.key();
         let mut pin = PIN;
         match ask {
             Ask::Right => {}
@@ -274,9 +278,12 @@ fn a_store_whose_sessions_are_gone_connects_again() {
     let Some(token) = Token::enter(name, Pkcs11KeyKind::P256, "") else {
         return;
     };
-    let store = token.open(Ask::Right).unwrap().unwrap();
+    let store = token.start(PIN, token.key(), None).unwrap();
     let algorithm = SignatureAlgorithm::EcdsaP256Sha256;
     assert!(store.sign(KEY, &algorithm, b"before").is_ok());
+    // The library must not be shut while a thread is inside it (PKCS#11, 5.4, C_Finalize), as those
+    // are that still connect.
+    eventually(|| store.status().sessions == pool().sessions);
     // The nearest to a token that is pulled out and put in again: all sessions are gone.
     token.raw.clone().finalize().unwrap();
     let arguments = CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK);
