@@ -39,6 +39,8 @@ bench:
 	scripts/setup
 	$(CARGO) bench --profile dev -p yinxin-pdf --bench open
 	$(CARGO) bench --profile dev -p yinxin-tests --bench large
+	$(CARGO) bench --profile dev -p yinxin-tests --bench small
+	$(CARGO) bench --profile dev -p yinxin-hsm --bench pool
 
 # Not part of the tests: what it tries is different each time.
 SECONDS ?= 60
