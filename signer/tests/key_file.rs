@@ -11,7 +11,7 @@ use std::process::Command;
 use yinxin_pki::{PublicKey, verify_signature};
 use yinxin_signer::ceremony::{KeyKind, generate};
 use yinxin_signer::keys::key_file::{
-    Derivation, KeyCipher, KeyFileError, Protection, decrypt, encrypt,
+    Derivation, KeyCipher, KeyFileError, PEM_LABEL, Protection, decrypt, encrypt,
 };
 use yinxin_signer::keys::{KeyStore as _, KeyStoreError, SoftwareKeyStore};
 use yinxin_signer::ports::SystemEntropy;
@@ -100,11 +100,12 @@ fn files_that_ask_for_too_much_work_or_are_none_are_refused() {
         decrypt(&raised, PASSPHRASE),
         Err(KeyFileError::Unsupported { .. } | KeyFileError::TooCostly { .. })
     ));
+    let broken_pem = format!("-----BEGIN {PEM_LABEL}-----\n!");
     for (what, bytes) in [
         ("nothing", &b""[..]),
         ("a clear key", &clear),
         ("a cut file", &der[..der.len() - 1]),
-        ("a broken PEM", b"-----BEGIN ENCRYPTED PRIVATE KEY-----\n!"),
+        ("a broken PEM", broken_pem.as_bytes()),
         ("noise", &[0x30; 200]),
     ] {
         assert!(decrypt(bytes, PASSPHRASE).is_err(), "{what}");

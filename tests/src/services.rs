@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use yinxin_keys_dev::{Installation, InstallationOptions, OWNER_NAME, SEAL_DIAMETER_MM};
+use yinxin_proto::Bytes;
 use yinxin_signer::appearance::{Centre, RoundSeal, round_seal_svg};
 use yinxin_signer::ports::{Clock as _, SystemClock};
 use yinxin_signer_server::{NoCheckpoints, Signer, seal_font};
@@ -88,4 +89,26 @@ impl Services {
         tokio::spawn(verifier.serve(std::future::pending()));
         started
     }
+}
+
+/// A plain PDF of one page, by hand.
+#[must_use]
+pub fn plain_pdf() -> Bytes {
+    let objects = [
+        "1 0 obj\n<< /Type /Catalog /Pages 2 0 R >>\nendobj\n",
+        "2 0 obj\n<< /Type /Pages /Kids [3 0 R] /Count 1 >>\nendobj\n",
+        "3 0 obj\n<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] >>\nendobj\n",
+    ];
+    let mut pdf = String::from("%PDF-1.7\n");
+    let mut table = String::from("xref\n0 4\n0000000000 65535 f \n");
+    for object in objects {
+        table.push_str(&format!("{:010} 00000 n \n", pdf.len()));
+        pdf.push_str(object);
+    }
+    let start = pdf.len();
+    pdf.push_str(&table);
+    pdf.push_str(&format!(
+        "trailer\n<< /Size 4 /Root 1 0 R >>\nstartxref\n{start}\n%%EOF\n"
+    ));
+    pdf.into_bytes().into()
 }

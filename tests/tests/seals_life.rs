@@ -10,10 +10,11 @@
 use std::time::Duration;
 
 use yinxin_pki::DigestAlgorithm;
-use yinxin_proto::{Bytes, v1};
+use yinxin_proto::v1;
 use yinxin_signer::ports::{Clock as _, SystemClock};
 use yinxin_tests::department::{reason, seal_header};
 use yinxin_tests::offices::{Offices, moment};
+use yinxin_tests::services::plain_pdf;
 use yinxin_tests::{peers, process};
 
 const CODE: &str = "44190000000017";
@@ -29,27 +30,6 @@ async fn next_second() -> i64 {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     SystemClock.now().0
-}
-
-/// A plain PDF of one page, by hand.
-fn plain_pdf() -> Bytes {
-    let objects = [
-        "1 0 obj\n<< /Type /Catalog /Pages 2 0 R >>\nendobj\n",
-        "2 0 obj\n<< /Type /Pages /Kids [3 0 R] /Count 1 >>\nendobj\n",
-        "3 0 obj\n<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] >>\nendobj\n",
-    ];
-    let mut pdf = String::from("%PDF-1.7\n");
-    let mut table = String::from("xref\n0 4\n0000000000 65535 f \n");
-    for object in objects {
-        table.push_str(&format!("{:010} 00000 n \n", pdf.len()));
-        pdf.push_str(object);
-    }
-    let start = pdf.len();
-    pdf.push_str(&table);
-    pdf.push_str(&format!(
-        "trailer\n<< /Size 4 /Root 1 0 R >>\nstartxref\n{start}\n%%EOF\n"
-    ));
-    pdf.into_bytes().into()
 }
 
 fn header(request_id: &str, code: &str, operator: &str) -> v1::SealDocumentHeader {

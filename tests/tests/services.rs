@@ -16,7 +16,7 @@ use yinxin_proto::Bytes;
 use yinxin_proto::v1;
 use yinxin_signer::ports::{Clock as _, SystemClock};
 use yinxin_tests::department::{Department, marital_proof, reason, seal_header};
-use yinxin_tests::services::{Services, install};
+use yinxin_tests::services::{Services, install, plain_pdf};
 
 /// A running pair of services, and a connection of each department to each.
 struct House {
@@ -48,27 +48,6 @@ fn in_house<F: Future<Output = ()>>(test: impl FnOnce(House) -> F) {
         // Not before: the services live in it.
         drop(folder);
     });
-}
-
-/// A plain PDF of one page, by hand.
-fn plain_pdf() -> Bytes {
-    let objects = [
-        "1 0 obj\n<< /Type /Catalog /Pages 2 0 R >>\nendobj\n",
-        "2 0 obj\n<< /Type /Pages /Kids [3 0 R] /Count 1 >>\nendobj\n",
-        "3 0 obj\n<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] >>\nendobj\n",
-    ];
-    let mut pdf = String::from("%PDF-1.7\n");
-    let mut table = String::from("xref\n0 4\n0000000000 65535 f \n");
-    for object in objects {
-        table.push_str(&format!("{:010} 00000 n \n", pdf.len()));
-        pdf.push_str(object);
-    }
-    let start = pdf.len();
-    pdf.push_str(&table);
-    pdf.push_str(&format!(
-        "trailer\n<< /Size 4 /Root 1 0 R >>\nstartxref\n{start}\n%%EOF\n"
-    ));
-    pdf.into_bytes().into()
 }
 
 #[test]
