@@ -18,6 +18,7 @@ mod batch;
 mod field;
 mod generator;
 mod inversion;
+mod lanes;
 mod limbs;
 mod multiple;
 mod path;
@@ -43,6 +44,7 @@ pub(crate) use portable::Portable;
 pub(crate) use scalar::{Factor, Scalar};
 pub(crate) use vartime::{KeyTable, check_x_vartime, sum_prepared_vartime, sum_vartime};
 
+use lanes::{Columns, PLACE_BITS, Room, Row};
 use point::TableEntry;
 
 /// Field multiplication and constant-time table scans, in one processor's way.
@@ -62,4 +64,12 @@ pub(crate) trait Arithmetic {
     /// The entry at `index`, read without the memory bus telling which; all zeros for an index
     /// out of range.
     fn scan(entries: &[TableEntry], index: u64) -> TableEntry;
+
+    /// For each lane the entry at its place, whose bits are in `places`, the lowest first.
+    fn read(
+        table: &Columns,
+        places: &[Row; PLACE_BITS],
+        room: &mut Room,
+        entries: &mut [TableEntry],
+    );
 }

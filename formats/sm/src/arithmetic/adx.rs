@@ -8,7 +8,12 @@
               the scan needs 256-bit registers"
 )]
 
-use super::{Arithmetic, Fe, field::P, point::TableEntry};
+use super::{
+    Arithmetic, Fe,
+    field::P,
+    lanes::{self, Columns, PLACE_BITS, Room, Row},
+    point::TableEntry,
+};
 use core::arch::{asm, x86_64::*};
 
 /// MULX, ADCX and ADOX for products, 256-bit registers for scans.
@@ -364,6 +369,28 @@ impl Arithmetic for Adx {
         // SAFETY: AVX2 is there: see the module's text.
         unsafe { scan_avx2(entries, index) }
     }
+
+    #[inline(always)]
+    fn read(
+        table: &Columns,
+        places: &[Row; PLACE_BITS],
+        room: &mut Room,
+        entries: &mut [TableEntry],
+    ) {
+        // SAFETY: AVX2 is there: see the module's text.
+        unsafe { read_avx2(table, places, room, entries) }
+    }
+}
+
+/// The plain code, compiled for 256-bit registers.
+#[target_feature(enable = "avx2")]
+fn read_avx2(
+    table: &Columns,
+    places: &[Row; PLACE_BITS],
+    room: &mut Room,
+    entries: &mut [TableEntry],
+) {
+    lanes::read(table, places, room, entries);
 }
 
 /// Every entry is loaded; a mask keeps one.

@@ -158,13 +158,25 @@ pub(crate) fn reduce_once(value: &Limbs, above: u64) -> Fe {
     Fe(limbs::select(mask, value, &reduced))
 }
 
-/// value + p mod 2^256 after a borrow, the value without one.
+/// a - b mod p, both below p.
+///
+/// The borrow of the last limb is taken as the upper half of a wider difference: as a condition
+/// the compiler makes a branch of it where it sees fit, as valgrind found.
 #[inline(always)]
-pub(crate) fn add_p_if(value: &Limbs, borrow: bool) -> Fe {
-    let mask = 0_u128.wrapping_sub(u128::from(borrow));
-    let (low, borrow) = limbs::wide(value[0], value[1]).overflowing_sub(mask & R_LOW);
-    let high = limbs::wide(value[2], value[3]).wrapping_sub(mask & R_HIGH | u128::from(borrow));
-    Fe(limbs::narrow(low, high))
+pub(crate) fn subtract(a: &Limbs, b: &Limbs) -> Fe {
+    let (d0, borrow) = a[0].overflowing_sub(b[0]);
+    let (d1, borrow) = a[1].borrowing_sub(b[1], borrow);
+    let (d2, borrow) = a[2].borrowing_sub(b[2], borrow);
+    let top = i128::from(a[3]) - i128::from(b[3]) - i128::from(borrow);
+    // All ones after a borrow: p is added then.
+    let mask = (top >> 64) as u64;
+    let (d0, borrow) = d0.overflowing_sub(mask & R[0]);
+    let (d1, borrow) = d1.borrowing_sub(mask & R[1], borrow);
+    let (d2, borrow) = d2.borrowing_sub(R[2], borrow);
+    let d3 = (top as u64)
+        .wrapping_sub(mask & R[3])
+        .wrapping_sub(u64::from(borrow));
+    Fe([d0, d1, d2, d3])
 }
 
 /// Limbs 2 to 5 of t + M p where limbs 0 and 1 have become zero, and what is left for limb 6,

@@ -21,7 +21,7 @@ use super::{
 use std::sync::LazyLock;
 use zeroize::Zeroize as _;
 
-pub(super) const WINDOW_BITS: usize = 7;
+const WINDOW_BITS: usize = 7;
 pub(super) const WINDOWS: usize = 37;
 const WINDOW_ENTRIES: usize = 64;
 const LAST_ENTRIES: usize = 8;
@@ -50,51 +50,12 @@ struct Generator {
 }
 
 impl Windows {
-    /// The table of `point`: its doublings, made affine together, then six rounds in which the
-    /// odd multiples below 2 s, plus 2 s, give those below 4 s.
-    ///
-    /// No addition is exceptional: (2 j + 1 ± 2 s) 2^(7 i) is no multiple of the prime n.
     pub(super) fn new<A: Arithmetic>(point: &Affine) -> Self {
-        let mut doublings = Vec::with_capacity(WINDOWS * WINDOW_BITS);
-        let mut next = Jacobian::from_affine(point);
-        for _ in 0..WINDOWS * WINDOW_BITS {
-            doublings.push(next);
-            next = next.double::<A>();
-        }
-        let powers = to_affine_all::<A>(&doublings);
-        let mut entries = vec![TableEntry::ZERO; (WINDOWS - 1) * WINDOW_ENTRIES + LAST_ENTRIES];
-        for (i, window) in entries.chunks_mut(WINDOW_ENTRIES).enumerate() {
-            window[0] = TableEntry::new(&powers[i * WINDOW_BITS]);
-        }
-        let mut differences = Vec::with_capacity(entries.len());
-        for round in 1..WINDOW_BITS {
-            let half = 1 << (round - 1);
-            let in_round = |window: &[TableEntry]| half < window.len();
-            differences.clear();
-            for (i, window) in entries.chunks(WINDOW_ENTRIES).enumerate() {
-                let step = &powers[i * WINDOW_BITS + round];
-                if in_round(window) {
-                    let known = &window[..half];
-                    differences.extend(
-                        known
-                            .iter()
-                            .map(|entry| step.x.subtract::<A>(&entry.point().x)),
-                    );
-                }
-            }
-            invert_all::<A>(&mut differences);
-            let mut inverses = differences.iter();
-            for (i, window) in entries.chunks_mut(WINDOW_ENTRIES).enumerate() {
-                let step = &powers[i * WINDOW_BITS + round];
-                if in_round(window) {
-                    let (known, new) = window.split_at_mut(half);
-                    for ((known, new), inverse) in known.iter().zip(new).zip(&mut inverses) {
-                        *new = TableEntry::new(&add_affine::<A>(&known.point(), step, inverse));
-                    }
-                }
-            }
-        }
-        Self(entries)
+        Self(odd_multiples::<A>(
+            point,
+            WINDOW_BITS,
+            (WINDOWS - 1) * WINDOW_ENTRIES + LAST_ENTRIES,
+        ))
     }
 
     #[inline(always)]
@@ -107,6 +68,61 @@ impl Windows {
         };
         &self.0[start..start + length]
     }
+}
+
+/// So many entries of a table of `point` in windows of `bits` bits: the odd multiples below
+/// 2^bits of 2^(bits i) P, one window after another; the last may be shorter by a power of two.
+///
+/// The doublings of the point are made affine together; then come rounds in which the odd
+/// multiples below 2 s, plus 2 s, give those below 4 s. No addition is exceptional:
+/// (2 j + 1 ± 2 s) 2^(bits i) is no multiple of the prime n.
+pub(super) fn odd_multiples<A: Arithmetic>(
+    point: &Affine,
+    bits: usize,
+    length: usize,
+) -> Vec<TableEntry> {
+    let window_entries = 1 << (bits - 1);
+    let doublings_wanted = length.div_ceil(window_entries) * bits;
+    let mut doublings = Vec::with_capacity(doublings_wanted);
+    let mut next = Jacobian::from_affine(point);
+    for _ in 0..doublings_wanted {
+        doublings.push(next);
+        next = next.double::<A>();
+    }
+    let powers = to_affine_all::<A>(&doublings);
+    let mut entries = vec![TableEntry::ZERO; length];
+    for (i, window) in entries.chunks_mut(window_entries).enumerate() {
+        window[0] = TableEntry::new(&powers[i * bits]);
+    }
+    let mut differences = Vec::with_capacity(length);
+    for round in 1..bits {
+        let half = 1 << (round - 1);
+        let in_round = |window: &[TableEntry]| half < window.len();
+        differences.clear();
+        for (i, window) in entries.chunks(window_entries).enumerate() {
+            let step = &powers[i * bits + round];
+            if in_round(window) {
+                let known = &window[..half];
+                differences.extend(
+                    known
+                        .iter()
+                        .map(|entry| step.x.subtract::<A>(&entry.point().x)),
+                );
+            }
+        }
+        invert_all::<A>(&mut differences);
+        let mut inverses = differences.iter();
+        for (i, window) in entries.chunks_mut(window_entries).enumerate() {
+            let step = &powers[i * bits + round];
+            if in_round(window) {
+                let (known, new) = window.split_at_mut(half);
+                for ((known, new), inverse) in known.iter().zip(new).zip(&mut inverses) {
+                    *new = TableEntry::new(&add_affine::<A>(&known.point(), step, inverse));
+                }
+            }
+        }
+    }
+    entries
 }
 
 /// P + Q from 1 / (xQ - xP).
@@ -147,32 +163,30 @@ impl Digits {
     }
 }
 
-/// The scalar to compute with, odd, and what to do with the result.
+/// The scalar to compute with, odd and not the exception, and what to do with the result.
 #[derive(zeroize::Zeroize)]
 pub(super) struct Prepared {
-    pub(super) digits: Digits,
+    pub(super) odd: Scalar,
     negated: u64,
     exceptional: u64,
 }
 
 impl Prepared {
     #[inline(always)]
-    pub(super) fn new(k: &Scalar) -> Self {
-        let (mut odd, negated) = k.odd();
-        let exceptional = odd.equal(&EXCEPTION);
-        odd = Scalar::select(exceptional, &odd, &Scalar::ONE);
-        let digits = Digits::new(&odd);
-        odd.zeroize();
+    pub(super) fn new(k: &Scalar, exception: &Scalar) -> Self {
+        let (odd, negated) = k.odd();
+        let exceptional = odd.equal(exception);
         Self {
-            digits,
+            odd: Scalar::select(exceptional, &odd, &Scalar::ONE),
             negated,
             exceptional,
         }
     }
 
+    /// The multiple by the scalar itself, from that by `odd` and that by the exception.
     #[inline(always)]
-    pub(super) fn finish(&self, result: &Affine) -> Affine {
-        Affine::select(self.exceptional, result, &GENERATOR.exception).negate_if(self.negated)
+    pub(super) fn finish(&self, result: &Affine, exception: &Affine) -> Affine {
+        Affine::select(self.exceptional, result, exception).negate_if(self.negated)
     }
 }
 
@@ -183,19 +197,21 @@ pub(super) fn windows_of_g() -> &'static Windows {
 
 /// k G for k from 1 to n - 1, in constant time.
 pub(crate) fn multiple_of_g<A: Arithmetic>(k: &Scalar) -> Affine {
-    let mut prepared = Prepared::new(k);
+    let mut prepared = Prepared::new(k, &EXCEPTION);
+    let mut digits = Digits::new(&prepared.odd);
     let windows = windows_of_g();
-    let (index, negative) = prepared.digits.digit(0);
+    let (index, negative) = digits.digit(0);
     let first = A::scan(windows.window(0), index);
     let mut sum = Jacobian::from_affine(&first.point().negate_if(negative));
     for i in 1..WINDOWS {
-        let (index, negative) = prepared.digits.digit(i);
+        let (index, negative) = digits.digit(i);
         let entry = A::scan(windows.window(i), index);
         sum = sum.add_distinct::<A>(&entry.point().negate_if(negative));
     }
     let mut affine = sum.to_affine::<A>();
-    let point = prepared.finish(&affine);
+    let point = prepared.finish(&affine, &GENERATOR.exception);
     prepared.zeroize();
+    digits.zeroize();
     sum.zeroize();
     affine.zeroize();
     point

@@ -2,7 +2,8 @@
 
 use super::{
     Arithmetic, Fe,
-    field::{add_p_if, montgomery_reduce, reduce_once},
+    field::{montgomery_reduce, reduce_once, subtract},
+    lanes::{self, Columns, PLACE_BITS, Room, Row},
     limbs,
     point::TableEntry,
 };
@@ -41,8 +42,7 @@ impl Arithmetic for Portable {
 
     #[inline(always)]
     fn subtract(a: &Fe, b: &Fe) -> Fe {
-        let (difference, borrow) = limbs::subtract(&a.0, &b.0);
-        add_p_if(&difference, borrow)
+        subtract(&a.0, &b.0)
     }
 
     #[inline]
@@ -69,5 +69,15 @@ impl Arithmetic for Portable {
             }
         }
         found
+    }
+
+    #[inline]
+    fn read(
+        table: &Columns,
+        places: &[Row; PLACE_BITS],
+        room: &mut Room,
+        entries: &mut [TableEntry],
+    ) {
+        lanes::read(table, places, room, entries);
     }
 }

@@ -261,23 +261,31 @@ fn scalar(value: &BigUint) -> Scalar {
     Scalar::from_limbs(small(value)).unwrap()
 }
 
-/// Small ones, those near n, the exceptional pair and its neighbours, and single bits.
+/// Small ones, those near n, the exceptional pairs and their neighbours, and single bits.
 fn edge_scalars() -> Vec<Scalar> {
     let n = big(&N);
-    let exception = (BigUint::from(30_u8) << 252_u32) - &n;
-    assert_eq!(exception, big(EXCEPTION.limbs()));
+    let exceptions = [
+        (BigUint::from(30_u8) << 252_u32) - &n,
+        (BigUint::from(255_u8) << 249_u32) - &n,
+    ];
+    assert_eq!(exceptions[0], big(EXCEPTION.limbs()));
+    assert_eq!(exceptions[1], big(batch::EXCEPTION.limbs()));
     let mut values: Vec<BigUint> = (1..=20_u8)
         .flat_map(|by| [BigUint::from(by), &n - by])
         .collect();
-    for by in 0..4_u8 {
+    for (exception, by) in exceptions
+        .iter()
+        .flat_map(|one| (0..4_u8).map(move |by| (one, by)))
+    {
         values.extend([
-            &exception + by,
-            &exception - by,
-            &n - &exception + by,
-            &n - &exception - by,
+            exception + by,
+            exception - by,
+            &n - exception + by,
+            &n - exception - by,
         ]);
     }
-    for bit in (6_u32..256).step_by(7).chain([252, 253, 254, 255]) {
+    let digits = (6_u32..256).step_by(7).chain((7..256).step_by(8));
+    for bit in digits.chain([252, 253, 254, 255]) {
         let power = BigUint::from(1_u8) << bit;
         values.extend([&power - 1_u8, power.clone(), &power + 1_u8, &n - &power]);
     }
