@@ -11,13 +11,19 @@ use std::{
     collections::VecDeque,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
 };
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 /// Two batches: what two threads that found the pool empty at the same time bring.
 const NONCES_MAX: usize = 2 * BATCH;
+
+/// Places where threads keep the nonces that they will use next; more threads share them.
+const HANDS: usize = 8;
+
+/// How many nonces a thread takes out of the pool at a time.
+const HANDFUL: usize = 32;
 
 /// A signature that wants another nonce has probability 2^-254.
 const ATTEMPTS_MAX: usize = 4;
@@ -55,11 +61,18 @@ pub struct SigningContext {
     nonces: Sm3,
     /// Counts batches, so that no two have the same input even if the seed repeats.
     batches: AtomicU64,
-    pool: Mutex<Pool>,
+    pool: Pool,
+    /// A handful of the pool for each thread, so that threads meet at the pool once in
+    /// [`HANDFUL`] signatures only.
+    hands: [Pool; HANDS],
 }
 
-struct Pool {
-    /// The process that filled the pool.
+/// Nonces behind a lock, on cache lines of their own.
+#[repr(align(128))]
+struct Pool(Mutex<Nonces>);
+
+struct Nonces {
+    /// The process that put them there.
     process: u32,
     /// Never grows, so that no old buffer stays behind with nonces in it.
     ready: VecDeque<Nonce>,
@@ -92,10 +105,8 @@ impl SigningContext {
             key,
             nonces,
             batches: AtomicU64::new(0),
-            pool: Mutex::new(Pool {
-                process: 0,
-                ready: VecDeque::with_capacity(NONCES_MAX),
-            }),
+            pool: Pool::new(NONCES_MAX),
+            hands: core::array::from_fn(|_| Pool::new(HANDFUL)),
         }
     }
 
@@ -108,7 +119,8 @@ impl SigningContext {
     /// How many nonces are ready.
     #[must_use]
     pub fn ready(&self) -> usize {
-        self.pool().ready.len()
+        let pools = self.hands.iter().chain([&self.pool]);
+        pools.map(|pool| pool.open().ready.len()).sum()
     }
 
     /// Fills the pool with a batch if it holds less than one: for idle moments. A batch of 512
@@ -119,7 +131,7 @@ impl SigningContext {
     pub fn prepare(&self, entropy: &mut dyn Entropy) -> Result<(), Error> {
         if self.ready() < BATCH {
             let batch = self.batch(entropy)?;
-            self.keep(batch);
+            self.pool.open().keep(batch);
         }
         Ok(())
     }
@@ -158,36 +170,31 @@ impl SigningContext {
         Err(Error::NoncesExhausted)
     }
 
-    /// A nonce out of the pool. An empty pool is filled without holding the lock: threads that
-    /// find it empty together work side by side.
+    /// A nonce out of this thread's hand, which is filled out of the pool. An empty pool is
+    /// filled without holding a lock: threads that find it empty together work side by side.
     fn take(&self, entropy: &mut dyn Entropy) -> Result<Nonce, Error> {
-        if let Some(nonce) = self.pool().take() {
+        let hand = self.hand();
+        if let Some(nonce) = hand.open().take() {
+            return Ok(nonce);
+        }
+        if let Some(nonce) = self.pool.open().hand_over(&mut hand.open()) {
             return Ok(nonce);
         }
         let mut batch = self.batch(entropy)?;
         let own = batch.last_mut().map(Nonce::take);
         batch.pop();
-        self.keep(batch);
+        self.pool.open().keep(batch);
         own.ok_or(Error::NoncesExhausted)
     }
 
-    fn keep(&self, mut batch: Vec<Nonce>) {
-        let mut pool = self.pool();
-        let room = NONCES_MAX.saturating_sub(pool.ready.len());
-        pool.ready
-            .extend(batch.iter_mut().take(room).map(Nonce::take));
-    }
-
-    /// The pool; emptied first when another process filled it. No secret is left half changed
-    /// by a panic while the lock is held, so poison does not matter.
-    fn pool(&self) -> MutexGuard<'_, Pool> {
-        let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
-        let process = std::process::id();
-        if pool.process != process {
-            pool.ready.clear();
-            pool.process = process;
+    /// This thread's; threads take turns when they sign for the first time.
+    #[expect(clippy::indexing_slicing, reason = "a remainder by their number")]
+    fn hand(&self) -> &Pool {
+        static THREADS: AtomicUsize = AtomicUsize::new(0);
+        thread_local! {
+            static OWN: usize = THREADS.fetch_add(1, Ordering::Relaxed) % HANDS;
         }
-        pool
+        &self.hands[OWN.with(|own| *own)]
     }
 
     /// k = SM3(d ‖ label ‖ seed ‖ batch ‖ index ‖ process), and its point, which must be on the curve.
@@ -212,10 +219,48 @@ impl SigningContext {
 }
 
 impl Pool {
+    fn new(capacity: usize) -> Self {
+        Self(Mutex::new(Nonces {
+            process: 0,
+            ready: VecDeque::with_capacity(capacity),
+        }))
+    }
+
+    /// The nonces; none when another process put them there. No secret is left half changed by a
+    /// panic while the lock is held, so poison does not matter.
+    fn open(&self) -> MutexGuard<'_, Nonces> {
+        let process = std::process::id();
+        let mut nonces = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if nonces.process != process {
+            nonces.ready.clear();
+            nonces.process = process;
+        }
+        nonces
+    }
+}
+
+impl Nonces {
     fn take(&mut self) -> Option<Nonce> {
         let nonce = self.ready.front_mut().map(Nonce::take);
         self.ready.pop_front();
         nonce
+    }
+
+    /// One to use at once, and a handful for later, as far as there is room in `hand`.
+    fn hand_over(&mut self, hand: &mut Self) -> Option<Nonce> {
+        let own = self.take();
+        while hand.ready.len() + 1 < HANDFUL {
+            let Some(nonce) = self.take() else { break };
+            hand.ready.push_back(nonce);
+        }
+        own
+    }
+
+    /// Adds a batch; what has no room is wiped.
+    fn keep(&mut self, mut batch: Vec<Nonce>) {
+        let room = NONCES_MAX.saturating_sub(self.ready.len());
+        self.ready
+            .extend(batch.iter_mut().take(room).map(Nonce::take));
     }
 }
 
@@ -307,8 +352,13 @@ mod tests {
         let context = context();
         context.prepare(&mut Stuck(1)).unwrap();
         assert_eq!(context.ready(), BATCH);
+        // So that some are in a hand.
+        context.sign_digest(&[1; 32], &mut Stuck(0)).unwrap();
+        assert_eq!(context.ready(), BATCH - 1);
         // What a child sees after a fork: nonces of a process that is not its own.
-        context.pool.lock().unwrap().process = std::process::id().wrapping_add(1);
+        for pool in context.hands.iter().chain([&context.pool]) {
+            pool.0.lock().unwrap().process = std::process::id().wrapping_add(1);
+        }
         assert_eq!(context.ready(), 0);
         assert!(context.sign_digest(&[1; 32], &mut Stuck(0)).is_err());
     }
@@ -323,7 +373,7 @@ mod tests {
         assert_eq!((context.ready(), entropy.0), (BATCH, 7));
         for _ in 0..3 {
             let batch = context.batch(&mut entropy).unwrap();
-            context.keep(batch);
+            context.pool.open().keep(batch);
         }
         assert_eq!(context.ready(), NONCES_MAX);
     }
