@@ -1,6 +1,7 @@
 //! Independent implementations agree in both directions: sm-crypto (big integers, its own SM3)
 //! and RustCrypto's `sm2`. `SM2_ORACLE_ROUNDS` and `SM_CRYPTO_ORACLE_ROUNDS` set how many
-//! signatures go each way; by default few, in the dev profile's time.
+//! signatures go each way; by default few, in the dev profile's time. `ORACLE_SEED` makes another
+//! run of it, beside one that is running.
 //!
 //! sm-crypto panics on odd input and checks no range, so every call is guarded here: keys and
 //! signatures are validated first, and it is handed the finished digest.
@@ -157,45 +158,53 @@ fn the_oracle_takes_an_s_out_of_range_and_we_do_not() {
     assert!(Signature::from_field_bytes(&der).is_err());
 }
 
-fn rounds(variable: &str, default: u64) -> u64 {
-    std::env::var(variable).map_or(default, |rounds| rounds.parse().unwrap())
+fn number(variable: &str, default: u64) -> u64 {
+    std::env::var(variable).map_or(default, |number| number.parse().unwrap())
 }
 
-/// Does `rounds` rounds, half of them on each code path, in two threads at a time; `work` gets a
-/// seed of its own and how many rounds are its share.
-fn on_both_paths(rounds: u64, work: impl Fn(u64, u64) + Sync) {
-    let share = rounds.div_ceil(4);
-    for (index, path) in (0_u64..).zip([CodePath::Portable, CodePath::Adx]) {
-        // Where there is no such path, the portable one stays.
-        let _ = set_code_path(path);
-        std::thread::scope(|scope| {
-            for thread in 0..2 {
-                let (work, seed) = (&work, (rounds << 2) + (index << 1) + thread);
-                scope.spawn(move || work(seed, share));
-            }
-        });
+/// Rounds between two lines that say how many are done.
+const SLICE: u64 = 8192;
+
+/// Does so many rounds as `variable` says, half of them on each code path, in two threads at a
+/// time; `work` gets a seed of its own and how many rounds are its share.
+fn on_both_paths(peer: &str, variable: &str, default: u64, work: impl Fn(u64, u64) + Sync) {
+    let rounds = number(variable, default);
+    let mut seed = number("ORACLE_SEED", 0) << 32;
+    let first = seed;
+    let mut done = 0;
+    while done < rounds {
+        let share = SLICE.min(rounds - done).div_ceil(4);
+        for path in [CodePath::Portable, CodePath::Adx] {
+            // Where there is no such path, the portable one stays.
+            let _ = set_code_path(path);
+            std::thread::scope(|scope| {
+                for seed in [seed, seed + 1] {
+                    let work = &work;
+                    scope.spawn(move || work(seed, share));
+                }
+            });
+            seed += 2;
+            done += 2 * share;
+        }
+        eprintln!(
+            "{done} rounds against {peer}, seeds {first} to {}",
+            seed - 1
+        );
     }
 }
 
-/// On every code path, alone and with prepared nonces, under new and known keys: what we sign
-/// RustCrypto takes, what RustCrypto signs we take, and neither with another digest.
+/// On every code path, alone and with prepared nonces, under new and known keys in turn: what we
+/// sign RustCrypto takes, what RustCrypto signs we take, and neither with another digest.
 #[test]
 fn random_signatures_agree_with_rustcrypto() {
-    let rounds = rounds("SM2_ORACLE_ROUNDS", 60);
-    on_both_paths(rounds, |seed, share| {
-        let mut chance = replayed(seed);
-        let mut done = 0;
-        while done < share {
-            let some = 100.min(share - done);
-            compare_with_rustcrypto(&mut chance, some);
-            done += some;
-        }
+    on_both_paths("RustCrypto sm2", "SM2_ORACLE_ROUNDS", 60, |seed, rounds| {
+        compare_with_rustcrypto(seed, rounds);
     });
-    eprintln!("{rounds} rounds against RustCrypto sm2");
 }
 
 /// So many rounds under one key.
-fn compare_with_rustcrypto(chance: &mut common::Replayed, rounds: u64) {
+fn compare_with_rustcrypto(seed: u64, rounds: u64) {
+    let chance = &mut replayed(seed);
     let key = SecretKey::generate(chance).unwrap();
     let secret = key.to_bytes();
     let signer = sm2::dsa::SigningKey::from_slice("1234567812345678", secret.as_ref()).unwrap();
@@ -205,44 +214,53 @@ fn compare_with_rustcrypto(chance: &mut common::Replayed, rounds: u64) {
     let context = SigningContext::new(std::sync::Arc::new(key));
     let key = context.secret_key();
     let known = PreparedPublicKey::new(key.public_key());
-    for _ in 0..rounds {
+    for round in 0..rounds {
+        let at = format_args!("seed {seed}, round {round}");
         let mut digest = [0; 32];
         chance.fill(&mut digest).unwrap();
-        for ours in [
-            key.sign_digest(&digest, chance).unwrap(),
-            context.sign_digest(&digest, chance).unwrap(),
-        ] {
-            let signature = sm2::dsa::Signature::from_bytes(&ours.to_raw()).unwrap();
-            assert!(
-                verifier.verify_prehash(&digest, &signature).is_ok(),
-                "{ours:?}"
-            );
-        }
+        let ours = if round % 2 == 0 {
+            key.sign_digest(&digest, chance).unwrap()
+        } else {
+            context.sign_digest(&digest, chance).unwrap()
+        };
+        let signature = sm2::dsa::Signature::from_bytes(&ours.to_raw()).unwrap();
+        let taken = verifier.verify_prehash(&digest, &signature).is_ok();
+        assert!(taken, "{at}: {ours:?}");
+
         let theirs: sm2::dsa::Signature = signer.sign_prehash(&digest).unwrap();
         let theirs = Signature::from_raw(&theirs.to_bytes()).unwrap();
-        assert_eq!(key.public_key().verify_digest(&digest, &theirs), Ok(()));
-        assert_eq!(known.verify_digest(&digest, &theirs), Ok(()));
+        let verify = |digest: &[u8; 32]| {
+            if round % 4 < 2 {
+                key.public_key().verify_digest(digest, &theirs)
+            } else {
+                known.verify_digest(digest, &theirs)
+            }
+        };
+        assert_eq!(verify(&digest), Ok(()), "{at}: {theirs:?}");
         digest[0] ^= 1;
-        assert!(key.public_key().verify_digest(&digest, &theirs).is_err());
-        assert!(known.verify_digest(&digest, &theirs).is_err());
+        assert!(verify(&digest).is_err(), "{at}: {theirs:?}");
     }
 }
 
 #[test]
 fn random_signatures_agree_with_sm_crypto() {
-    let rounds = rounds("SM_CRYPTO_ORACLE_ROUNDS", 6);
-    on_both_paths(rounds, |seed, share| {
+    /// Rounds under one key.
+    const KEY: u64 = 16;
+    on_both_paths("sm-crypto", "SM_CRYPTO_ORACLE_ROUNDS", 6, |seed, rounds| {
         let mut chance = replayed(seed);
-        for _ in 0..share {
+        for round in 0..rounds.div_ceil(KEY) {
             let key = SecretKey::generate(&mut chance).unwrap();
             let oracle = Oracle::new(&key);
-            let mut digest = [0; 32];
-            chance.fill(&mut digest).unwrap();
-            let ours = key.sign_digest(&digest, &mut chance).unwrap();
-            assert!(oracle.verify(&digest, &ours.to_der()), "{ours:?}");
-            let theirs = Signature::from_der(&oracle.sign(&digest)).unwrap();
-            assert_eq!(key.public_key().verify_digest(&digest, &theirs), Ok(()));
+            for _ in 0..KEY.min(rounds - round * KEY) {
+                let mut digest = [0; 32];
+                chance.fill(&mut digest).unwrap();
+                let ours = key.sign_digest(&digest, &mut chance).unwrap();
+                let taken = oracle.verify(&digest, &ours.to_der());
+                assert!(taken, "seed {seed}: {ours:?}");
+                let theirs = Signature::from_der(&oracle.sign(&digest)).unwrap();
+                let verified = key.public_key().verify_digest(&digest, &theirs);
+                assert_eq!(verified, Ok(()), "seed {seed}: {theirs:?}");
+            }
         }
     });
-    eprintln!("{rounds} rounds against sm-crypto");
 }
