@@ -7,8 +7,11 @@
 //! intent at most one outcome, and the request at most one release.
 
 use std::future::Future;
+use std::sync::Arc;
 
 use yinxin_pki::UnixSeconds;
+
+use crate::usage::{UseClaim, UseRefused};
 
 /// A caller's idempotency key: unique for each caller, chosen by the caller.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -143,6 +146,15 @@ pub enum Outcome {
     },
 }
 
+/// An intent whose signature was made and accepted by our own verifier.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SealedIntent {
+    /// Which.
+    pub intent: IntentId,
+    /// SHA-256 of the container (SES or CMS DER, without padding).
+    pub container_sha256: [u8; 32],
+}
+
 /// A licence as the record keeps it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LicenceRow {
@@ -167,8 +179,11 @@ pub struct LicenceRow {
 /// What left the house under a request: enough to give it again, byte for byte.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Release {
-    /// SHA-256 of the released document in the document folder; none for a digest sealing.
+    /// SHA-256 of the released document; none for a digest sealing.
     pub document_sha256: Option<[u8; 32]>,
+    /// The document itself, if it is short: then the record keeps it. Longer ones are in the
+    /// document folder.
+    pub document: Option<Arc<[u8]>>,
     /// The released container, for a digest sealing.
     pub container: Option<Vec<u8>>,
     /// The receipt, as JSON, as it was first given.
@@ -209,9 +224,12 @@ pub enum RecordError {
     },
 }
 
-/// The durable record. Every method returns only after its effect would survive a power cut.
+/// The durable record. Every method but two returns only after its effect would survive a power
+/// cut. Those two say so: what they have written becomes durable with the next intent of their
+/// request at the latest, and nothing is signed before that.
 pub trait Record: Send + Sync {
-    /// Opens a request, or says what became of it before.
+    /// Opens a request, or says what became of it before. A request that is lost in a crash
+    /// right after it was opened was never worked on.
     ///
     /// # Errors
     /// `Unavailable` when the database does not answer.
@@ -221,7 +239,8 @@ pub trait Record: Send + Sync {
     ) -> impl Future<Output = Result<Opened, RecordError>> + Send;
 
     /// The sequence number, from 1, that this request has in a series. Asking again under the
-    /// same key gives the same number; no number is ever given to two requests.
+    /// same key gives the same number; no number is ever given to two requests. A number that is
+    /// lost in a crash right after it was reserved stands on no signed document.
     ///
     /// # Errors
     /// `Refused` when the request is not open; `Unavailable`.
@@ -231,14 +250,20 @@ pub trait Record: Send + Sync {
         series: &LicenceSeries,
     ) -> impl Future<Output = Result<u64, RecordError>> + Send;
 
-    /// Records what is about to be signed.
+    /// Records what is about to be signed and, in the same transaction and before it, enters uses
+    /// of seals in the log: that each seal is what the signer thinks, that a rule has room today,
+    /// and that an approval covers the use and is used up by it. A later attempt of the request
+    /// finds its uses entered.
     ///
     /// # Errors
-    /// `Refused` when the request is not open or the attempt has this ordinal already; `Unavailable`.
+    /// [`UseRefused`]: nothing is entered and nothing may be signed. Of the record itself:
+    /// `Refused` when the request is not open or the attempt has this ordinal already;
+    /// `Unavailable`.
     fn record_intent(
         &self,
         intent: &Intent,
-    ) -> impl Future<Output = Result<IntentId, RecordError>> + Send;
+        uses: &[UseClaim],
+    ) -> impl Future<Output = Result<IntentId, UseRefused>> + Send;
 
     /// Records what came of an intent.
     ///
@@ -250,15 +275,18 @@ pub trait Record: Send + Sync {
         outcome: &Outcome,
     ) -> impl Future<Output = Result<(), RecordError>> + Send;
 
-    /// Closes the request with what it released, and enters the licence, in one transaction.
+    /// Gives the intents in `sealed` their `Sealed` outcome, enters the licence and closes the
+    /// request with what it released, in one transaction.
     ///
     /// # Errors
-    /// `Refused` when an intent of the last attempt has no `Sealed` outcome, when the request is
-    /// not open, or when the licence's identifier or number is taken; `Unavailable`.
+    /// `Refused` when an intent in `sealed` is not of the last attempt or has an outcome already,
+    /// when an intent of the last attempt is then not sealed, when the request is not open, or
+    /// when the licence's identifier or number is taken; `Unavailable`.
     fn release(
         &self,
         key: &RequestKey,
         release: &Release,
+        sealed: &[SealedIntent],
     ) -> impl Future<Output = Result<(), RecordError>> + Send;
 
     /// Lets go of a request whose attempt failed, so that the caller may try again. Intents of
@@ -282,12 +310,12 @@ pub trait Record: Send + Sync {
         holder: &str,
     ) -> impl Future<Output = Result<Vec<OpenIntent>, RecordError>> + Send;
 
-    /// A licence by its identifier.
+    /// What was released with a licence, by the licence's identifier.
     ///
     /// # Errors
     /// `Unavailable`.
     fn licence(
         &self,
         identifier: &str,
-    ) -> impl Future<Output = Result<Option<LicenceRow>, RecordError>> + Send;
+    ) -> impl Future<Output = Result<Option<Release>, RecordError>> + Send;
 }

@@ -1,8 +1,9 @@
-//! The road of a document: prepare → record intent → sign → self-check → record outcome → release.
+//! The road of a document: prepare → record intent → sign → self-check → record outcome and
+//! release.
 //!
 //! Each step is a value that only the step before can make and that is spent on use, so that the
 //! order cannot be got wrong: [`Prepared`] → [`Intended`] → [`Signed`] → [`SelfChecked`] →
-//! [`Recorded`] → [`Released`].
+//! [`Released`].
 
 use ring::digest::{SHA256, digest};
 use yinxin_pdf::{
@@ -20,8 +21,9 @@ use crate::places::{self, Place, PlaceError};
 use crate::plan::{self, SigningPlan};
 use crate::prefix::PrefixDigests;
 use crate::profile::{ContainerDraft, ProfileNames, SignatureProfile, container_bytes_max};
-use crate::record::{Intent, IntentId, Outcome, Record, RecordError, Release, RequestKey};
+use crate::record::{Intent, IntentId, Record, RecordError, Release, RequestKey, SealedIntent};
 use crate::seal::{Seal, SigningIdentity};
+use crate::usage::{UseClaim, UseRefused};
 
 /// What holds for every document: limits and names.
 #[derive(Clone, Debug, Default)]
@@ -249,31 +251,32 @@ fn covered_digest(
 }
 
 impl Prepared {
-    /// Step 2: writes down what is about to be signed.
+    /// Step 2: writes down what is about to be signed; with the first signature of a request also
+    /// the uses of all its seals.
     ///
     /// # Errors
-    /// [`RecordError`]: nothing was signed.
+    /// [`UseRefused`]: nothing was signed.
     pub async fn record_intent<R: Record>(
         self,
         record: &R,
         key: &RequestKey,
         attempt: u32,
         ordinal: u32,
+        uses: &[UseClaim],
         now: UnixSeconds,
-    ) -> Result<Intended, RecordError> {
-        let intent = record
-            .record_intent(&Intent {
-                key: key.clone(),
-                attempt,
-                ordinal,
-                seal_id: self.facts.seal_id.clone(),
-                profile: self.facts.profile.name().to_owned(),
-                certificate_sha256: self.facts.identity.certificate.sha256(),
-                digest_algorithm: self.facts.profile.digest_name().to_owned(),
-                digest: self.facts.digest.clone(),
-                recorded_at: now,
-            })
-            .await?;
+    ) -> Result<Intended, UseRefused> {
+        let intent = Intent {
+            key: key.clone(),
+            attempt,
+            ordinal,
+            seal_id: self.facts.seal_id.clone(),
+            profile: self.facts.profile.name().to_owned(),
+            certificate_sha256: self.facts.identity.certificate.sha256(),
+            digest_algorithm: self.facts.profile.digest_name().to_owned(),
+            digest: self.facts.digest.clone(),
+            recorded_at: now,
+        };
+        let intent = record.record_intent(&intent, uses).await?;
         Ok(Intended {
             prepared: self,
             intent,
@@ -460,46 +463,32 @@ pub struct SelfChecked {
 }
 
 impl SelfChecked {
-    /// Step 5: the outcome is durable.
-    ///
-    /// # Errors
-    /// [`RecordError`]: the document must not leave.
-    pub async fn record_outcome<R: Record>(
-        self,
-        record: &R,
-        now: UnixSeconds,
-    ) -> Result<Recorded, RecordError> {
-        let outcome = Outcome::Sealed {
-            container_sha256: sha256(&self.signed.container),
-            at: now,
-        };
-        record.record_outcome(self.signed.intent, &outcome).await?;
-        let Signed {
-            container,
-            facts,
-            field,
-            ..
-        } = self.signed;
-        Ok(Recorded {
-            container,
-            receipt: SignatureReceipt {
-                seal_id: facts.seal_id,
-                profile: facts.profile.name(),
-                field,
-                certificate_sha256: facts.identity.certificate.sha256(),
-                digest_algorithm: facts.profile.digest_name(),
-                digest: facts.digest,
-                signed_at: facts.at,
-            },
-        })
+    /// What the caller is told.
+    #[must_use]
+    pub fn receipt(&self) -> SignatureReceipt {
+        let Facts {
+            seal_id,
+            profile,
+            identity,
+            digest,
+            at,
+        } = &self.signed.facts;
+        SignatureReceipt {
+            seal_id: seal_id.clone(),
+            profile: profile.name(),
+            field: self.signed.field.clone(),
+            certificate_sha256: identity.certificate.sha256(),
+            digest_algorithm: profile.digest_name(),
+            digest: digest.clone(),
+            signed_at: *at,
+        }
     }
-}
 
-/// Step 5 done: intent and outcome stand in the record.
-#[derive(Debug)]
-pub struct Recorded {
-    container: Vec<u8>,
-    receipt: SignatureReceipt,
+    /// The container, which a digest sealing's release holds.
+    #[must_use]
+    pub fn container(&self) -> &[u8] {
+        &self.signed.container
+    }
 }
 
 /// What the caller is told of one signature.
@@ -521,43 +510,37 @@ pub struct SignatureReceipt {
     pub signed_at: UnixSeconds,
 }
 
-impl Recorded {
-    /// What the caller is told.
-    #[must_use]
-    pub fn receipt(&self) -> &SignatureReceipt {
-        &self.receipt
-    }
-
-    /// The container, which a digest sealing's release holds.
-    #[must_use]
-    pub fn container(&self) -> &[u8] {
-        &self.container
-    }
-}
-
-/// Step 6: closes the request. Only what comes out of here may leave the house.
+/// Step 5: records what came of the intents and closes the request. Only what comes out of here
+/// may leave the house.
 ///
 /// # Errors
 /// [`RecordError`]: nothing leaves.
 pub async fn release<R: Record>(
     record: &R,
     key: &RequestKey,
-    signatures: Vec<Recorded>,
+    signatures: Vec<SelfChecked>,
     release: Release,
 ) -> Result<Released, RecordError> {
     if signatures.is_empty() {
         return Err(RecordError::Refused {
-            rule: "a release has at least one recorded signature",
+            rule: "a release has at least one self-checked signature",
         });
     }
-    record.release(key, &release).await?;
+    let sealed: Vec<SealedIntent> = signatures
+        .iter()
+        .map(|SelfChecked { signed }| SealedIntent {
+            intent: signed.intent,
+            container_sha256: sha256(&signed.container),
+        })
+        .collect();
+    record.release(key, &release, &sealed).await?;
     Ok(Released {
         release,
         replayed: false,
     })
 }
 
-/// Step 6 done: this may leave, now and whenever the same request comes again.
+/// Step 5 done: this may leave, now and whenever the same request comes again.
 #[derive(Debug)]
 pub struct Released {
     release: Release,

@@ -17,11 +17,12 @@ use yinxin_signer::ports::{Clock as _, SystemClock};
 use yinxin_signer::prefix::PrefixDigests;
 use yinxin_signer::profile::SignatureProfile;
 use yinxin_signer::record::{
-    Intent, IntentId, LicenceRow, LicenceSeries, NewRequest, OpenIntent, Opened, Outcome, Record,
-    RecordError, Release, RequestKey,
+    Intent, IntentId, LicenceSeries, NewRequest, OpenIntent, Opened, Outcome, Record, RecordError,
+    Release, RequestKey, SealedIntent,
 };
 use yinxin_signer::road::{Order, RoadSettings, SelfCheck, Signed, Wishes, prepare};
 use yinxin_signer::seal::{GmMaterial, Seal, SigningIdentity};
+use yinxin_signer::usage::{UseClaim, UseRefused};
 use yinxin_verifier::{HashedStart, Options, Trust};
 
 /// The side of the test seals, in millimetres.
@@ -262,7 +263,8 @@ impl Bench {
         };
         let prepared = prepare(document, prefix, order, &settings)?;
         let record = Memory::default();
-        let intended = now_or_never(prepared.record_intent(&record, &key, 1, 0, self.now))?;
+        let intended = now_or_never(prepared.record_intent(&record, &key, 1, 0, &[], self.now))
+            .expect("a record in memory refuses nothing");
         intended.sign(&self.keys)
     }
 
@@ -278,8 +280,7 @@ impl Bench {
         sealed: &[u8],
     ) -> Result<(), SealError> {
         let check = SelfCheck::of_document(start, sealed, &self.trust, &self.options())?;
-        let checked = signed.self_check(&check)?;
-        now_or_never(checked.record_outcome(&Memory::default(), self.now))?;
+        signed.self_check(&check)?;
         Ok(())
     }
 
@@ -414,7 +415,11 @@ impl Record for Memory {
         Ok(1)
     }
 
-    async fn record_intent(&self, _intent: &Intent) -> Result<IntentId, RecordError> {
+    async fn record_intent(
+        &self,
+        _intent: &Intent,
+        _uses: &[UseClaim],
+    ) -> Result<IntentId, UseRefused> {
         Ok(IntentId(self.0.fetch_add(1, Ordering::Relaxed)))
     }
 
@@ -426,7 +431,12 @@ impl Record for Memory {
         Ok(())
     }
 
-    async fn release(&self, _key: &RequestKey, _release: &Release) -> Result<(), RecordError> {
+    async fn release(
+        &self,
+        _key: &RequestKey,
+        _release: &Release,
+        _sealed: &[SealedIntent],
+    ) -> Result<(), RecordError> {
         Ok(())
     }
 
@@ -443,7 +453,7 @@ impl Record for Memory {
         Ok(Vec::new())
     }
 
-    async fn licence(&self, _identifier: &str) -> Result<Option<LicenceRow>, RecordError> {
+    async fn licence(&self, _identifier: &str) -> Result<Option<Release>, RecordError> {
         Ok(None)
     }
 }

@@ -14,7 +14,7 @@ use yinxin_keys_dev::Installation;
 use yinxin_proto::v1;
 use yinxin_signer::record::Record as _;
 use yinxin_signer_server::steps::Step;
-use yinxin_store::{DocumentFolder, SqliteRecord};
+use yinxin_store::SqliteRecord;
 use yinxin_tests::department::{Department, marital_proof};
 use yinxin_tests::services::install;
 use yinxin_tests::signer_process::SignerProcess;
@@ -114,14 +114,13 @@ async fn the_record_agrees(folder: &Path, released: &BTreeMap<String, Vec<u8>>) 
         .await
         .unwrap();
     assert_eq!(record.open_intents("another run").await.unwrap(), []);
-    let documents = DocumentFolder::open(&folder.join("documents")).unwrap();
     for (identifier, document) in released {
-        let row = record
+        let release = record
             .licence(identifier)
             .await
             .unwrap()
             .expect("a released licence is recorded");
-        let stored = documents.get(&row.document_sha256).unwrap();
+        let stored = release.document.expect("a proof is short");
         assert!(
             stored[..] == document[..],
             "{identifier}: the stored document is the released one"

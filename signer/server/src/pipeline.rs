@@ -1,19 +1,25 @@
 //! One request on the road: the library's steps, driven with the store, the keys and the clock.
+//!
+//! All of it runs on one thread for each request, off the threads that serve the network
+//! ([`on_a_thread`]): it hashes, signs and waits for the disk and for devices.
 
 use std::sync::Arc;
 
 use tokio::task::JoinHandle;
 use yinxin_pdf::{FieldTarget, Placement};
 use yinxin_pki::UnixSeconds;
+use yinxin_proto::Bytes;
 use yinxin_signer::error::SealError;
 use yinxin_signer::places::Place;
 use yinxin_signer::profile::{SealProfile, SignatureProfile};
 use yinxin_signer::record::{
     LicenceRow, NewRequest, Opened, Operation, Record as _, Release, RequestKey,
 };
-use yinxin_signer::road::{self, Order, Recorded, Released, SelfCheck, Signed, Wishes};
+use yinxin_signer::road::{
+    self, Intended, Order, Prepared, Released, SelfCheck, SelfChecked, Signed, Wishes,
+};
 use yinxin_signer::seal::Seal;
-use yinxin_signer::usage::UseClaim;
+use yinxin_signer::usage::{UseClaim, UseRefused};
 use yinxin_store::{DocumentSpool, FolderError, StoredDocument};
 use yinxin_verifier::Options;
 
@@ -100,11 +106,11 @@ impl Act {
     }
 }
 
-/// A document that our verifier has accepted and that is in its folder.
+/// A document that our verifier has accepted; if it is long, it is in its folder.
 #[derive(Debug)]
 pub(crate) struct SealedDocument {
     pub(crate) stored: StoredDocument,
-    pub(crate) signatures: Vec<Recorded>,
+    pub(crate) signatures: Vec<SelfChecked>,
 }
 
 impl Service {
@@ -157,9 +163,9 @@ impl Service {
     }
 
     /// Seals the document in `spool`, for each act once for each signature of its profile, checks
-    /// the result and puts it into its folder.
+    /// the result and, if it is long, puts it into its folder.
     pub(crate) async fn seal_document(
-        self: &Arc<Self>,
+        &self,
         request: &OpenRequest,
         acts: &[Act],
         mut spool: DocumentSpool,
@@ -169,117 +175,111 @@ impl Service {
         let mut ordinal = 0;
         for act in acts {
             for (signature, site) in act.signatures() {
-                let one;
-                (spool, one) = self
-                    .sign_once(request, &act.seal, signature, site, ordinal, spool)
+                let one = self
+                    .sign_once(request, &act.seal, signature, site, ordinal, &mut spool)
                     .await?;
                 signed.push(one);
                 ordinal += 1;
             }
         }
-        let (spool, checked) = self.self_check(spool, signed).await?;
+        let signatures = self.self_check(&spool, signed)?;
         if let Some(flushing) = flushing {
             flushing
                 .await
                 .map_err(|_| Refusal::Internal { what: WORKER_ENDED })??;
         }
-        let stored = blocking(move || spool.commit()).await??;
+        let stored = spool.commit()?;
         self.checkpoints.reached(Step::DocumentStored);
-        let mut signatures = Vec::new();
-        for one in checked {
-            signatures.push(one.record_outcome(&self.record, self.clock.now()).await?);
-        }
-        self.checkpoints.reached(Step::OutcomeRecorded);
         Ok(SealedDocument { stored, signatures })
     }
 
     async fn sign_once(
-        self: &Arc<Self>,
+        &self,
         request: &OpenRequest,
-        seal: &Arc<Seal>,
+        seal: &Seal,
         profile: SignatureProfile,
         site: Site,
         ordinal: u32,
-        spool: DocumentSpool,
-    ) -> Result<(DocumentSpool, Signed), Refusal> {
-        let seal_id = seal.id.clone();
-        let (service, seal, at) = (Arc::clone(self), Arc::clone(seal), self.clock.now());
-        let (spool, prepared) = blocking(move || {
-            let order = Order {
-                seal: &seal,
-                profile,
-                field: site.field,
-                place: site.place,
-                wishes: site.wishes,
-                reason: site.reason,
-                location: site.location,
-                at,
-            };
-            let bytes = spool.map()?;
-            let prepared = road::prepare(&bytes, Some(spool.digests()), &order, &service.settings)?;
-            drop(bytes);
-            Ok::<_, Refusal>((spool, prepared))
-        })
-        .await??;
+        spool: &mut DocumentSpool,
+    ) -> Result<Signed, Refusal> {
+        let order = Order {
+            seal,
+            profile,
+            field: site.field,
+            place: site.place,
+            wishes: site.wishes,
+            reason: site.reason,
+            location: site.location,
+            at: self.clock.now(),
+        };
+        let prepared = road::prepare(&spool.map()?, Some(spool.digests()), &order, &self.settings)?;
         self.checkpoints.reached(Step::Prepared);
-        self.enter_use(request, &seal_id).await?;
-        let intended = prepared
-            .record_intent(
-                &self.record,
-                &request.key,
-                request.attempt,
-                ordinal,
-                self.clock.now(),
-            )
-            .await?;
-        self.checkpoints.reached(Step::IntentRecorded);
-        let service = Arc::clone(self);
-        let done = blocking(move || {
-            let mut spool = spool;
-            let signed = intended.sign(&service.keys.router)?;
-            spool.append(signed.tail())?;
-            Ok::<_, Refusal>((spool, signed))
-        })
-        .await??;
+        let intended = self.record_intent(request, prepared, ordinal).await?;
+        let signed = intended.sign(&self.keys.router)?;
+        spool.append(signed.tail())?;
         self.checkpoints.reached(Step::Signed);
-        Ok(done)
+        Ok(signed)
     }
 
-    async fn self_check(
-        self: &Arc<Self>,
-        spool: DocumentSpool,
+    /// Records what is about to be signed; with the first signature, the uses of all seals, too.
+    async fn record_intent(
+        &self,
+        request: &OpenRequest,
+        prepared: Prepared,
+        ordinal: u32,
+    ) -> Result<Intended, Refusal> {
+        let now = self.clock.now();
+        let uses: Vec<UseClaim> = match ordinal {
+            0 => request
+                .uses
+                .iter()
+                .map(|claim| UseClaim {
+                    at: now,
+                    ..claim.clone()
+                })
+                .collect(),
+            _ => Vec::new(),
+        };
+        let (key, attempt) = (&request.key, request.attempt);
+        let intended = prepared
+            .record_intent(&self.record, key, attempt, ordinal, &uses, now)
+            .await;
+        if let Err(UseRefused::SealChanged { .. }) = &intended {
+            self.read_seals_again().await?;
+        }
+        let intended = intended?;
+        self.checkpoints.reached(Step::IntentRecorded);
+        Ok(intended)
+    }
+
+    fn self_check(
+        &self,
+        spool: &DocumentSpool,
         signed: Vec<Signed>,
-    ) -> Result<(DocumentSpool, Vec<road::SelfChecked>), Refusal> {
-        let service = Arc::clone(self);
-        let checked = blocking(move || {
-            let bytes = spool.map()?;
-            let check = SelfCheck::of_document(
-                spool.read_back(),
-                &bytes,
-                &service.trust,
-                &service.self_check_options(),
-            )?;
-            drop(bytes);
-            let checked = signed
-                .into_iter()
-                .map(|one| one.self_check(&check))
-                .collect::<Result<Vec<_>, SealError>>()?;
-            Ok::<_, Refusal>((spool, checked))
-        })
-        .await??;
+    ) -> Result<Vec<SelfChecked>, Refusal> {
+        let check = SelfCheck::of_document(
+            spool.read_back(),
+            &spool.map()?,
+            &self.trust,
+            &self.self_check_options(),
+        )?;
+        let checked = signed
+            .into_iter()
+            .map(|one| one.self_check(&check))
+            .collect::<Result<Vec<_>, SealError>>()?;
         self.checkpoints.reached(Step::SelfChecked);
         Ok(checked)
     }
 
     /// Seals a digest whose document stays with the caller.
     pub(crate) async fn seal_digest(
-        self: &Arc<Self>,
+        &self,
         request: &OpenRequest,
-        seal: &Arc<Seal>,
+        seal: &Seal,
         profile: SignatureProfile,
         digest: &[u8],
         field_name: &str,
-    ) -> Result<Recorded, Refusal> {
+    ) -> Result<SelfChecked, Refusal> {
         let prepared = road::prepare_digest(
             seal,
             profile,
@@ -288,39 +288,20 @@ impl Service {
             self.clock.now(),
         )?;
         self.checkpoints.reached(Step::Prepared);
-        self.enter_use(request, &seal.id).await?;
-        let intended = prepared
-            .record_intent(
-                &self.record,
-                &request.key,
-                request.attempt,
-                0,
-                self.clock.now(),
-            )
-            .await?;
-        self.checkpoints.reached(Step::IntentRecorded);
-        let service = Arc::clone(self);
-        let checked = blocking(move || {
-            let signed = intended.sign(&service.keys.router)?;
-            service.checkpoints.reached(Step::Signed);
-            let check =
-                SelfCheck::of_container(&signed, &service.trust, &service.self_check_options());
-            Ok::<_, Refusal>(signed.self_check(&check)?)
-        })
-        .await??;
+        let intended = self.record_intent(request, prepared, 0).await?;
+        let signed = intended.sign(&self.keys.router)?;
+        self.checkpoints.reached(Step::Signed);
+        let check = SelfCheck::of_container(&signed, &self.trust, &self.self_check_options());
+        let checked = signed.self_check(&check)?;
         self.checkpoints.reached(Step::SelfChecked);
-        let recorded = checked
-            .record_outcome(&self.record, self.clock.now())
-            .await?;
-        self.checkpoints.reached(Step::OutcomeRecorded);
-        Ok(recorded)
+        Ok(checked)
     }
 
     /// Closes the request; only what this gives back may leave.
     pub(crate) async fn release(
         &self,
         request: &OpenRequest,
-        signatures: Vec<Recorded>,
+        signatures: Vec<SelfChecked>,
         stored: Option<&StoredDocument>,
         licence: Option<LicenceRow>,
     ) -> Result<Released, Refusal> {
@@ -332,6 +313,7 @@ impl Service {
         };
         let release = Release {
             document_sha256: stored.map(|stored| stored.sha256),
+            document: stored.and_then(|stored| stored.short.clone()),
             container,
             receipt_json: receipt.to_json(),
             licence,
@@ -346,6 +328,23 @@ impl Service {
         );
         self.checkpoints.reached(Step::Released);
         Ok(released)
+    }
+
+    /// A released document's bytes.
+    pub(crate) async fn released_document(
+        self: &Arc<Self>,
+        release: &Release,
+    ) -> Result<Bytes, Refusal> {
+        if let Some(document) = &release.document {
+            return Ok(Bytes::from_owner(Arc::clone(document)));
+        }
+        let sha256 = release.document_sha256.ok_or(Refusal::Internal {
+            what: "a document's release has no document",
+        })?;
+        let service = Arc::clone(self);
+        let document =
+            blocking(move || Ok::<_, Refusal>(service.documents.get(&sha256)?)).await??;
+        Ok(Bytes::from_owner(document))
     }
 
     /// The self-check looks at what was just made, so it looks at it now.
@@ -377,7 +376,17 @@ fn flush_beside(
         return Ok(None);
     }
     let flusher = spool.flusher()?;
-    Ok(Some(tokio::task::spawn_blocking(move || flusher.flush())))
+    Ok(flusher.map(|flusher| tokio::task::spawn_blocking(move || flusher.flush())))
+}
+
+/// Runs a request's work on one thread of its own, which waits where the work waits. What hashes,
+/// signs and waits for devices then needs no thread besides, and the threads that serve the
+/// network stay free.
+pub(crate) async fn on_a_thread<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Refusal>> + Send + 'static,
+) -> Result<T, Refusal> {
+    let runtime = tokio::runtime::Handle::current();
+    blocking(move || runtime.block_on(work)).await?
 }
 
 /// Runs work that hashes, signs or reads a disk off the threads that serve the network.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use yinxin_pki::UnixSeconds;
 use yinxin_proto::v1;
 use yinxin_signer::profile::SealProfile;
-use yinxin_signer::road::Recorded;
+use yinxin_signer::road::SelfChecked;
 use yinxin_store::StoredDocument;
 
 use crate::status::Refusal;
@@ -34,15 +34,15 @@ impl Receipt {
         request_id: &str,
         recorded_at: UnixSeconds,
         stored: Option<&StoredDocument>,
-        signatures: &[Recorded],
+        signatures: &[SelfChecked],
     ) -> Self {
         let signatures = signatures
             .iter()
-            .map(Recorded::receipt)
+            .map(SelfChecked::receipt)
             .map(|signature| Signature {
-                seal_id: signature.seal_id.clone(),
+                seal_id: signature.seal_id,
                 profile: signature.profile.to_owned(),
-                field: signature.field.clone(),
+                field: signature.field,
                 certificate_sha256: hexadecimal(&signature.certificate_sha256),
                 digest_algorithm: signature.digest_algorithm.to_owned(),
                 digest: hexadecimal(&signature.digest),

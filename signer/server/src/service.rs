@@ -15,7 +15,7 @@ use yinxin_signer::record::{Outcome, Record as _};
 use yinxin_signer::registry::Duties;
 use yinxin_signer::road::RoadSettings;
 use yinxin_signer::seal::SigningIdentity;
-use yinxin_store::{DocumentFolder, DocumentSpool, FolderError, SqliteRecord};
+use yinxin_store::{DocumentFolder, DocumentSpool, SqliteRecord};
 use yinxin_typeset::Typesetter;
 use yinxin_verifier::Trust;
 
@@ -30,6 +30,11 @@ use crate::usage::{RuleBook, configured_rules};
 
 /// Room for the updates of one request: each is a container, an appearance and a few objects.
 const SIGNATURES_BYTES_MAX: u64 = 4 * 1024 * 1024;
+
+/// Up to this length a sealed document stays in memory and is then kept in the record itself. A
+/// proof of one page has 20 to 60 KiB; SQLite reads and writes blobs of up to about 100 KiB faster
+/// than a file system does files (sqlite.org/fasterthanfs.html, sqlite.org/intern-v-extern-blob.html).
+const SHORT_BYTES_MAX: u64 = 128 * 1024;
 
 /// China has one time, eight hours ahead of UTC.
 const UTC_OFFSET_MINUTES: i16 = 480;
@@ -208,12 +213,12 @@ impl Service {
     }
 
     /// An empty document that may grow to the limit and by its signatures.
-    pub(crate) fn new_spool(&self, with_sm3: bool) -> Result<DocumentSpool, FolderError> {
+    pub(crate) fn new_spool(&self, with_sm3: bool) -> DocumentSpool {
         let bytes_max = self
             .limits
             .document_bytes_max
             .saturating_add(SIGNATURES_BYTES_MAX);
-        self.documents.spool(with_sm3, bytes_max)
+        DocumentSpool::new(&self.documents, with_sm3, SHORT_BYTES_MAX, bytes_max)
     }
 
     /// Intents without outcome can only be a crash's: nothing was released under them. They get

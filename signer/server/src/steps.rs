@@ -15,17 +15,15 @@ pub enum Step {
     Signed,
     /// Our verifier has agreed.
     SelfChecked,
-    /// The document is in its folder.
+    /// A long document is in its folder; a short one goes into the record with the release.
     DocumentStored,
-    /// The outcome is durable.
-    OutcomeRecorded,
-    /// The release is durable; the answer has not left.
+    /// Outcome and release are durable; the answer has not left.
     Released,
 }
 
 impl Step {
     /// Every step, in order.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 8] = [
         Self::RequestOpened,
         Self::NumberReserved,
         Self::Prepared,
@@ -33,7 +31,6 @@ impl Step {
         Self::Signed,
         Self::SelfChecked,
         Self::DocumentStored,
-        Self::OutcomeRecorded,
         Self::Released,
     ];
 
@@ -48,7 +45,6 @@ impl Step {
             Self::Signed => "signed",
             Self::SelfChecked => "self-checked",
             Self::DocumentStored => "document-stored",
-            Self::OutcomeRecorded => "outcome-recorded",
             Self::Released => "released",
         }
     }

@@ -11,11 +11,10 @@ use yinxin_signer::profile::SealProfile;
 use yinxin_signer::record::{Operation, RequestKey};
 use yinxin_signer::registry::SealState;
 use yinxin_signer::rules::{Channel, Denied, UseRule, Wanted, evaluate};
-use yinxin_signer::usage::{PermittingRule, UseClaim, UseFacts, UseRefused};
+use yinxin_signer::usage::{PermittingRule, UseClaim, UseFacts};
 
 use crate::config::Config;
 use crate::fields;
-use crate::pipeline::OpenRequest;
 use crate::seals::{Entry, HeldSeal, SealBook};
 use crate::service::Service;
 use crate::status::Refusal;
@@ -33,26 +32,34 @@ const COPIES_MAX: u32 = 1000;
 #[derive(Debug)]
 pub(crate) struct RuleBook {
     configured: Vec<UseRule>,
-    set: RwLock<Vec<UseRule>>,
+    /// All of them, shared by the calls that are being looked at.
+    in_force: RwLock<Arc<Vec<UseRule>>>,
 }
 
 impl RuleBook {
     pub(crate) fn new(configured: Vec<UseRule>, set: Vec<UseRule>) -> Self {
-        Self {
+        let book = Self {
             configured,
-            set: RwLock::new(set),
-        }
+            in_force: RwLock::default(),
+        };
+        book.replace(set);
+        book
     }
 
     /// All rules in force.
-    pub(crate) fn all(&self) -> Vec<UseRule> {
-        let set = self.set.read().unwrap_or_else(PoisonError::into_inner);
-        self.configured.iter().chain(set.iter()).cloned().collect()
+    pub(crate) fn all(&self) -> Arc<Vec<UseRule>> {
+        let in_force = self.in_force.read();
+        Arc::clone(&in_force.unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Takes what the record has now.
-    pub(crate) fn replace(&self, rules: Vec<UseRule>) {
-        *self.set.write().unwrap_or_else(PoisonError::into_inner) = rules;
+    pub(crate) fn replace(&self, set: Vec<UseRule>) {
+        let all = self.configured.iter().cloned().chain(set).collect();
+        let mut in_force = self
+            .in_force
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        *in_force = Arc::new(all);
     }
 }
 
@@ -188,7 +195,8 @@ impl Service {
         let rules: Vec<UseRule> = self
             .rules
             .all()
-            .into_iter()
+            .iter()
+            .cloned()
             .map(|rule| UseRule {
                 units: [].into(),
                 items: [].into(),
@@ -233,7 +241,7 @@ impl Service {
             at,
         };
         let rules = self.rules.all();
-        let decision = evaluate(&rules, &wanted)?;
+        let decision = evaluate(rules.iter(), &wanted)?;
         Ok(decision
             .rules
             .into_iter()
@@ -311,32 +319,8 @@ impl Service {
         })
     }
 
-    /// Enters the use of a seal under a request; each seal once. Nothing may be signed before.
-    pub(crate) async fn enter_use(
-        &self,
-        request: &OpenRequest,
-        seal_id: &str,
-    ) -> Result<(), Refusal> {
-        let claim = request
-            .uses
-            .iter()
-            .find(|claim| claim.claimed.seal == seal_id)
-            .ok_or(Refusal::Internal {
-                what: "a seal is used without a claim",
-            })?;
-        let claim = UseClaim {
-            at: self.clock.now(),
-            ..claim.clone()
-        };
-        let entered = self.record.enter_use(&claim).await;
-        if let Err(UseRefused::SealChanged { .. }) = &entered {
-            self.read_seals_again().await?;
-        }
-        Ok(entered?)
-    }
-
     /// Takes the registry's state in, after a change that this service has not seen.
-    async fn read_seals_again(&self) -> Result<(), Refusal> {
+    pub(crate) async fn read_seals_again(&self) -> Result<(), Refusal> {
         for record in self.record.seals().await? {
             let code = record.application().code.clone();
             if let Err(error) = self.seals.put(record, &self.keys.router) {

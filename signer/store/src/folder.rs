@@ -15,26 +15,15 @@ use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
 
 use tempfile::TempPath;
-use yinxin_signer::prefix::PrefixDigests;
 use yinxin_spool::{Mapped, Spool, SpoolError, map_file};
-use yinxin_verifier::HashedStart;
 
 use crate::lock::Lock;
-use crate::read_back::follow;
 
 /// How many digits of a document's digest name its folder.
 const FOLDER_DIGITS: usize = 3;
-
-/// From this length on, the threads cost less than they save.
-const BESIDE_BYTES_MIN: u64 = 1024 * 1024;
-
-/// How many pieces the self-check's reader may lag behind.
-const LENGTHS_WAITING: usize = 256;
 
 /// Why the folder did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -78,17 +67,8 @@ impl From<SpoolError> for FolderError {
     }
 }
 
-fn io(doing: &'static str) -> impl FnOnce(io::Error) -> FolderError {
+pub(crate) fn io(doing: &'static str) -> impl FnOnce(io::Error) -> FolderError {
     move |source| FolderError::Io { doing, source }
-}
-
-/// A document that is in the folder, durably.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct StoredDocument {
-    /// Its name: SHA-256 of its bytes.
-    pub sha256: [u8; 32],
-    /// Its length in bytes.
-    pub length: u64,
 }
 
 /// The folder; cheap to clone.
@@ -139,25 +119,31 @@ impl DocumentFolder {
         })))
     }
 
-    /// A new, empty document of at most `bytes_max` bytes that is hashed while it grows:
-    /// with SHA-256 always, with SM3 if asked.
-    ///
-    /// # Errors
-    /// [`FolderError::Io`].
-    pub fn spool(&self, with_sm3: bool, bytes_max: u64) -> Result<DocumentSpool, FolderError> {
+    /// A new file that may grow to `bytes_max` bytes, and its name until it has its place.
+    pub(crate) fn grow(&self, bytes_max: u64) -> Result<(Spool, TempPath), FolderError> {
         let (file, path) = tempfile::Builder::new()
             .suffix(".part")
             .tempfile_in(&self.0.tmp)
             .map_err(io("creating a file"))?
             .into_parts();
-        let spool = Spool::over_new_file(file, bytes_max)?;
-        Ok(DocumentSpool {
-            folder: self.clone(),
-            spool,
-            path,
-            digests: PrefixDigests::new(with_sm3),
-            read_back: HashedStart::new(with_sm3),
-        })
+        Ok((Spool::over_new_file(file, bytes_max)?, path))
+    }
+
+    /// Puts a file in its place, durably: file synced, renamed, folder synced. A document that is
+    /// there already stays; the bytes are the same.
+    pub(crate) fn place(
+        &self,
+        file: &File,
+        path: TempPath,
+        sha256: &[u8; 32],
+    ) -> Result<(), FolderError> {
+        let place = self.path(sha256);
+        let parent = place.parent().unwrap_or(&self.0.root);
+        file.sync_all().map_err(io("syncing a document"))?;
+        self.ensure_folder(parent)?;
+        path.persist(&place)
+            .map_err(|failed| io("placing a document")(failed.error))?;
+        sync_folder(parent)
     }
 
     /// The bytes of a stored document.
@@ -198,150 +184,6 @@ impl DocumentFolder {
         sync_folder(&self.0.root)?;
         durable().insert(folder.to_owned());
         Ok(())
-    }
-}
-
-/// A document that is still growing. Dropped without [`DocumentSpool::commit`], it is gone.
-#[derive(Debug)]
-pub struct DocumentSpool {
-    folder: DocumentFolder,
-    spool: Spool,
-    path: TempPath,
-    digests: PrefixDigests,
-    read_back: HashedStart,
-}
-
-impl DocumentSpool {
-    /// Adds and hashes the next bytes: a chunk of the upload, later a signature's tail.
-    ///
-    /// # Errors
-    /// [`FolderError::TooLong`]; [`FolderError::Io`], after which the spool must be dropped.
-    pub fn append(&mut self, bytes: &[u8]) -> Result<(), FolderError> {
-        self.spool.append(bytes)?;
-        self.digests.update(bytes);
-        Ok(())
-    }
-
-    /// Adds and hashes pieces as they arrive, until there are no more. A long document is hashed
-    /// on several threads and is read back for the self-check at the same time.
-    ///
-    /// # Errors
-    /// As [`DocumentSpool::append`].
-    pub fn append_all<P>(&mut self, mut pieces: impl Iterator<Item = P>) -> Result<(), FolderError>
-    where
-        P: AsRef<[u8]> + Clone + Send,
-    {
-        while let Some(piece) = pieces.next() {
-            self.append(piece.as_ref())?;
-            if self.length() >= BESIDE_BYTES_MIN {
-                return self.append_beside(pieces);
-            }
-        }
-        Ok(())
-    }
-
-    fn append_beside<P>(&mut self, pieces: impl Iterator<Item = P>) -> Result<(), FolderError>
-    where
-        P: AsRef<[u8]> + Clone + Send,
-    {
-        let file = self.spool.file().try_clone();
-        let file = file.map_err(io("reading a document back"))?;
-        let (spool, digests, read_back) = (&mut self.spool, &mut self.digests, &mut self.read_back);
-        let (lengths, written) = sync_channel(LENGTHS_WAITING);
-        thread::scope(|scope| {
-            let reading = scope.spawn(move || follow(&file, read_back, written));
-            let appended = digests.update_all(|take| {
-                // The reader stops early only when it has failed, and then it says why.
-                let _ = lengths.send(spool.length());
-                for piece in pieces {
-                    spool.append(piece.as_ref())?;
-                    let _ = lengths.send(spool.length());
-                    take(piece);
-                }
-                Ok(())
-            });
-            drop(lengths);
-            let read = match reading.join() {
-                Ok(read) => read.map_err(io("reading a document back")),
-                Err(panic) => std::panic::resume_unwind(panic),
-            };
-            appended.and(read)
-        })
-    }
-
-    /// What can make the bytes so far durable beside other work, so that
-    /// [`DocumentSpool::commit`], which syncs them all the same, has less to wait for.
-    ///
-    /// # Errors
-    /// [`FolderError::Io`].
-    pub fn flusher(&self) -> Result<Flusher, FolderError> {
-        let file = self.spool.file().try_clone();
-        Ok(Flusher(file.map_err(io("syncing a document"))?))
-    }
-
-    /// The bytes so far, without a copy; later ones are not in it.
-    ///
-    /// # Errors
-    /// [`FolderError::Io`].
-    pub fn map(&self) -> Result<Mapped, FolderError> {
-        Ok(self.spool.map()?)
-    }
-
-    /// Running digests over exactly the bytes so far.
-    #[must_use]
-    pub fn digests(&self) -> &PrefixDigests {
-        &self.digests
-    }
-
-    /// What the verifier has hashed of the file so far: of a short document nothing.
-    #[must_use]
-    pub fn read_back(&self) -> &HashedStart {
-        &self.read_back
-    }
-
-    /// How many bytes there are so far.
-    #[must_use]
-    pub fn length(&self) -> u64 {
-        self.spool.length()
-    }
-
-    /// Puts the document in its place, durably: file synced, renamed, folder synced.
-    /// A document that is there already stays; the bytes are the same.
-    ///
-    /// # Errors
-    /// [`FolderError::Io`]: then it must count as not stored.
-    pub fn commit(self) -> Result<StoredDocument, FolderError> {
-        let stored = StoredDocument {
-            sha256: self.digests.sha256(),
-            length: self.spool.length(),
-        };
-        let place = self.folder.path(&stored.sha256);
-        let parent = place.parent().unwrap_or(&self.folder.0.root);
-        self.spool
-            .file()
-            .sync_all()
-            .map_err(io("syncing a document"))?;
-        self.folder.ensure_folder(parent)?;
-        self.path
-            .persist(&place)
-            .map_err(|failed| io("placing a document")(failed.error))?;
-        sync_folder(parent)?;
-        Ok(stored)
-    }
-}
-
-/// A growing document's file, to be flushed from another thread.
-#[derive(Debug)]
-pub struct Flusher(File);
-
-impl Flusher {
-    /// Has the disk take what was written.
-    ///
-    /// # Errors
-    /// [`FolderError::Io`]: the spool must be dropped. The system reports a failed write once
-    /// (fsync(2)), so a commit after it could succeed without the bytes.
-    pub fn flush(self) -> Result<(), FolderError> {
-        self.0.sync_data().map_err(io("syncing a document"))
     }
 }
 

@@ -1,16 +1,16 @@
-//! The record in SQLite: one file, one process, one connection.
+//! The record in SQLite: one file, one process, one connection in a thread of its own.
 //!
 //! One connection on purpose: SQLite has one writer at a time anyway, and whoever waits
-//! waits here in order instead of inside SQLite with a timeout. A commit is durable before it is
-//! answered; commits that wait at the same time share one sync of the disk.
+//! waits here in order instead of inside SQLite with a timeout. Jobs that wait at the same time
+//! share one commit and one sync of the disk: see `writer`.
 
 mod approvals;
-mod durable;
 mod migrate;
 mod record;
 mod registry;
 mod rows;
 mod uses;
+mod writer;
 
 use std::fs::OpenOptions;
 use std::io;
@@ -18,12 +18,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
-};
+use rusqlite::{Connection, OpenFlags};
+use yinxin_signer::record::RecordError;
 
 use crate::lock::Lock;
-use durable::WriteAheadLog;
+use writer::Writer;
 
 pub use approvals::StoredApproval;
 pub use registry::ChangeError;
@@ -80,12 +79,24 @@ pub enum OpenError {
     },
 }
 
+/// Statements that are kept prepared: all of them.
+const STATEMENTS_MAX: usize = 128;
+
+/// How long to wait when somebody reads the file with a tool of their own.
+const BUSY: Duration = Duration::from_secs(10);
+
+/// What every connection is set to. SQLite syncs its write-ahead log at each commit (FULL) and
+/// takes it into the file from time to time: at 16 MiB, so that the two syncs this costs are shared
+/// by some hundred documents. 64 MiB of pages stay in memory.
+const SETTINGS: &str = "PRAGMA synchronous = FULL;
+    PRAGMA foreign_keys = ON;
+    PRAGMA wal_autocheckpoint = 4096;
+    PRAGMA cache_size = -65536;";
+
 /// The record of one signer; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct SqliteRecord {
-    pool: SqlitePool,
-    log: Arc<WriteAheadLog>,
-    _lock: Arc<Lock>,
+    writer: Arc<Writer>,
 }
 
 impl SqliteRecord {
@@ -99,56 +110,70 @@ impl SqliteRecord {
             path: path.to_owned(),
             source,
         };
-        let mut lock_name = path.to_owned().into_os_string();
-        lock_name.push(".lock");
-        let Some(lock) = Lock::take(Path::new(&lock_name)).map_err(file_error)? else {
-            return Err(OpenError::InUse {
-                path: path.to_owned(),
-            });
-        };
-        create_private(path).map_err(file_error)?;
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .journal_mode(SqliteJournalMode::Wal)
-            // Syncing is ours: see `durable`.
-            .synchronous(SqliteSynchronous::Normal)
-            .foreign_keys(true)
-            // For the moments when somebody reads the file with a tool of their own.
-            .busy_timeout(Duration::from_secs(10));
-        let pool = SqlitePoolOptions::new()
-            .max_connections(1)
-            .min_connections(1)
-            // The connection is never thrown away for its age: opening it takes longer
-            // than any statement.
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .acquire_timeout(Duration::from_secs(30))
-            .connect_with(options)
+        let owned = path.to_owned();
+        let (connection, lock) = tokio::task::spawn_blocking(move || connect(&owned))
             .await
-            .map_err(database("connecting"))?;
-        let mode: String = sqlx::query_scalar("PRAGMA journal_mode")
-            .fetch_one(&pool)
-            .await
-            .map_err(database("asking for the journal mode"))?;
-        if mode != "wal" {
-            return Err(OpenError::NoWriteAheadLog {
-                path: path.to_owned(),
-                mode,
-            });
-        }
-        migrate::migrate(&pool, path).await?;
+            .map_err(|error| file_error(io::Error::other(error)))??;
+        let writer = Writer::start(connection, lock).map_err(file_error)?;
         Ok(Self {
-            pool,
-            log: Arc::new(WriteAheadLog::new(path)),
-            _lock: Arc::new(lock),
+            writer: Arc::new(writer),
         })
     }
 
-    /// Lets the running statement end and closes the file; later calls fail. The record is
-    /// free for another process once the value is dropped.
+    /// Lets the running jobs end and closes the file; later calls fail. The record is then free
+    /// for another process.
     pub async fn close(&self) {
-        self.pool.close().await;
+        self.writer.close().await;
     }
+
+    async fn work<T, E>(
+        &self,
+        doing: &'static str,
+        job: impl FnOnce(&Connection) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<RecordError> + Send + 'static,
+    {
+        self.writer.work(doing, job).await
+    }
+}
+
+fn connect(path: &Path) -> Result<(Connection, Lock), OpenError> {
+    let file_error = |source| OpenError::File {
+        path: path.to_owned(),
+        source,
+    };
+    let mut lock_name = path.to_owned().into_os_string();
+    lock_name.push(".lock");
+    let Some(lock) = Lock::take(Path::new(&lock_name)).map_err(file_error)? else {
+        return Err(OpenError::InUse {
+            path: path.to_owned(),
+        });
+    };
+    create_private(path).map_err(file_error)?;
+    // Only one thread ever has it.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection =
+        Connection::open_with_flags(path, flags).map_err(database("connecting"))?;
+    connection
+        .busy_timeout(BUSY)
+        .map_err(database("connecting"))?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    let mode: String = connection
+        .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))
+        .map_err(database("asking for the journal mode"))?;
+    if mode != "wal" {
+        return Err(OpenError::NoWriteAheadLog {
+            path: path.to_owned(),
+            mode,
+        });
+    }
+    connection
+        .execute_batch(SETTINGS)
+        .map_err(database("connecting"))?;
+    migrate::migrate(&mut connection, path)?;
+    Ok((connection, lock))
 }
 
 /// Makes the file, if it is new, so that only its owner may read it: the record names
@@ -164,7 +189,7 @@ fn create_private(path: &Path) -> io::Result<()> {
     }
 }
 
-fn database(doing: &'static str) -> impl FnOnce(sqlx::Error) -> OpenError {
+fn database(doing: &'static str) -> impl FnOnce(rusqlite::Error) -> OpenError {
     move |source| OpenError::Database {
         doing,
         source: Box::new(source),

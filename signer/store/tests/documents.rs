@@ -9,13 +9,13 @@
 use std::fs;
 use std::path::Path;
 
-use yinxin_store::{DocumentFolder, FolderError, StoredDocument};
+use yinxin_store::{DocumentFolder, DocumentSpool, FolderError, StoredDocument};
 
 /// SHA-256 of "abc" (FIPS 180-4, example).
 const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
 fn commit(folder: &DocumentFolder, pieces: &[&[u8]]) -> StoredDocument {
-    let mut spool = folder.spool(false, 1_000).unwrap();
+    let mut spool = DocumentSpool::new(&folder, false, 0, 1_000);
     for piece in pieces {
         spool.append(piece).unwrap();
     }
@@ -39,15 +39,14 @@ fn a_document_stands_under_its_digest_and_is_read_back() {
 }
 
 #[test]
-fn a_tail_is_added_behind_what_is_mapped() {
+fn a_tail_is_added_behind_what_was_mapped() {
     let root = tempfile::tempdir().unwrap();
     let folder = DocumentFolder::open(root.path()).unwrap();
-    let mut spool = folder.spool(false, 1_000).unwrap();
+    let mut spool = DocumentSpool::new(&folder, false, 0, 1_000);
     spool.append(b"a").unwrap();
-    let original = spool.map().unwrap();
+    assert_eq!(&*spool.map().unwrap(), b"a");
     let before = spool.digests().clone();
     spool.append(b"bc").unwrap();
-    assert_eq!(&*original, b"a");
     assert_eq!(&*spool.map().unwrap(), b"abc");
     assert_eq!((before.length(), spool.length()), (1, 3));
     let expected = before
@@ -68,10 +67,44 @@ fn the_same_document_twice_is_one_document() {
 }
 
 #[test]
+fn a_short_document_is_given_back_and_makes_no_file() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = DocumentFolder::open(root.path()).unwrap();
+    for (pieces, is_short) in [
+        (&[] as &[&[u8]], true),
+        (&[b"a"], true),
+        (&[b"a", b"bc"], true),
+        (&[b"abc"], true),
+        (&[b"abc", b"d"], false),
+        (&[b"abcd"], false),
+        (&[b"", b"ab", b"cd", b"ef"], false),
+    ] {
+        let whole = pieces.concat();
+        let mut spool = DocumentSpool::new(&folder, true, 3, 1_000);
+        for piece in pieces {
+            spool.append(piece).unwrap();
+        }
+        assert_eq!(&*spool.map().unwrap(), whole);
+        assert_eq!(files_in(&root.path().join("tmp")), usize::from(!is_short));
+        for algorithm in yinxin_pki::DigestAlgorithm::ALL {
+            let digest = spool.digests().digest(algorithm, &[]).unwrap();
+            assert_eq!(digest, algorithm.digest(&whole));
+        }
+        let stored = spool.commit().unwrap();
+        assert_eq!(stored.length, whole.len() as u64);
+        assert_eq!(stored.short.is_some(), is_short);
+        match stored.short {
+            Some(bytes) => assert_eq!(&*bytes, whole),
+            None => assert_eq!(&*folder.get(&stored.sha256).unwrap(), whole),
+        }
+    }
+}
+
+#[test]
 fn a_document_that_was_not_committed_is_gone() {
     let root = tempfile::tempdir().unwrap();
     let folder = DocumentFolder::open(root.path()).unwrap();
-    let mut spool = folder.spool(false, 1_000).unwrap();
+    let mut spool = DocumentSpool::new(&folder, false, 0, 1_000);
     spool.append(b"abc").unwrap();
     assert_eq!(files_in(&root.path().join("tmp")), 1);
     drop(spool);
@@ -94,7 +127,7 @@ fn what_a_crash_left_half_written_is_cleared_at_open_and_documents_stay() {
 fn a_folder_in_use_is_refused_and_its_uploads_are_left_alone() {
     let root = tempfile::tempdir().unwrap();
     let folder = DocumentFolder::open(root.path()).unwrap();
-    let mut spool = folder.spool(false, 1_000).unwrap();
+    let mut spool = DocumentSpool::new(&folder, false, 0, 1_000);
     spool.append(b"abc").unwrap();
     let error = DocumentFolder::open(root.path()).unwrap_err();
     assert!(matches!(error, FolderError::InUse { .. }), "{error}");
@@ -105,7 +138,7 @@ fn a_folder_in_use_is_refused_and_its_uploads_are_left_alone() {
 fn a_document_above_the_limit_is_refused() {
     let root = tempfile::tempdir().unwrap();
     let folder = DocumentFolder::open(root.path()).unwrap();
-    let mut spool = folder.spool(false, 3).unwrap();
+    let mut spool = DocumentSpool::new(&folder, false, 0, 3);
     spool.append(b"abc").unwrap();
     let error = spool.append(b"d").unwrap_err();
     assert!(matches!(error, FolderError::TooLong { max: 3 }), "{error}");
@@ -148,7 +181,7 @@ fn a_long_document_is_read_back_while_it_grows_and_a_short_one_is_not() {
         (90, 70_001, true),
         (1, 3_000_000, true),
     ] {
-        let mut spool = folder.spool(true, 10_000_000).unwrap();
+        let mut spool = DocumentSpool::new(&folder, true, 0, 10_000_000);
         let piece: Vec<u8> = (0..piece_bytes).map(|at| (at % 253) as u8).collect();
         spool
             .append_all(std::iter::repeat_n(&piece, pieces))

@@ -8,11 +8,12 @@
 )]
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use yinxin_pki::UnixSeconds;
 use yinxin_signer::appearance::SealKind;
 use yinxin_signer::approval::{Approval, ApprovalRefused, ApprovalSignature, Claimed};
-use yinxin_signer::record::{NewRequest, Operation, Record as _, RequestKey};
+use yinxin_signer::record::{Intent, NewRequest, Operation, Record as _, RequestKey};
 use yinxin_signer::registry::{
     Actor, Application, CertListKind, Change, Duties, Face, Filing, KeyBinding, Material,
     SealLayout, SealState, Terms,
@@ -146,6 +147,26 @@ fn claim(key: RequestKey, quota: Option<u32>, approvals: u8) -> UseClaim {
     }
 }
 
+/// Enters a use with an intent, each under an ordinal of its own.
+async fn enter_use(record: &SqliteRecord, claim: &UseClaim) -> Result<(), UseRefused> {
+    static ORDINAL: AtomicU32 = AtomicU32::new(0);
+    let intent = Intent {
+        key: claim.key.clone(),
+        attempt: 1,
+        ordinal: ORDINAL.fetch_add(1, Ordering::Relaxed),
+        seal_id: CODE.to_owned(),
+        profile: "gm-seal".to_owned(),
+        certificate_sha256: [3; 32],
+        digest_algorithm: "sm3".to_owned(),
+        digest: vec![4; 32],
+        recorded_at: NOW,
+    };
+    let entered = record
+        .record_intent(&intent, std::slice::from_ref(claim))
+        .await;
+    entered.map(|_| ())
+}
+
 fn denied(result: Result<(), UseRefused>) -> Option<Denied> {
     match result {
         Ok(()) => None,
@@ -209,7 +230,7 @@ async fn of_twenty_uses_at_once_under_a_quota_of_fifteen_five_are_refused() {
         let key = open_request(&record, &format!("r{index}")).await;
         let record = Arc::clone(&record);
         asking.push(tokio::spawn(async move {
-            record.enter_use(&claim(key, Some(15), 0)).await
+            enter_use(&record, &claim(key, Some(15), 0)).await
         }));
     }
     let mut refused = 0;
@@ -229,7 +250,7 @@ async fn of_twenty_uses_at_once_under_a_quota_of_fifteen_five_are_refused() {
     let key = open_request(&record, "tomorrow").await;
     let mut tomorrow = claim(key, Some(15), 0);
     tomorrow.at = UnixSeconds(NOW.0 + 86_400);
-    assert_eq!(denied(record.enter_use(&tomorrow).await), None);
+    assert_eq!(denied(enter_use(&record, &tomorrow).await), None);
 }
 
 #[tokio::test]
@@ -238,19 +259,19 @@ async fn a_use_counts_once_for_its_request_over_attempts_and_restarts() {
     let record = with_seal(&folder).await;
     let key = open_request(&record, "again").await;
     assert_eq!(
-        denied(record.enter_use(&claim(key.clone(), Some(1), 0)).await),
+        denied(enter_use(&record, &claim(key.clone(), Some(1), 0)).await),
         None
     );
     record.close().await;
     drop(record);
     let record = open(&folder).await;
     assert_eq!(
-        denied(record.enter_use(&claim(key, Some(1), 0)).await),
+        denied(enter_use(&record, &claim(key, Some(1), 0)).await),
         None
     );
     let other = open_request(&record, "other").await;
     assert_eq!(
-        denied(record.enter_use(&claim(other, Some(1), 0)).await),
+        denied(enter_use(&record, &claim(other, Some(1), 0)).await),
         Some(Denied::Quota)
     );
 }
@@ -266,7 +287,7 @@ async fn a_rule_without_room_gives_way_to_the_next() {
             quota_per_day: None,
             approvals: 0,
         });
-        record.enter_use(&one).await.unwrap();
+        enter_use(&record, &one).await.unwrap();
         let rows = record.uses(&UseFilter::default(), 0, 10).await.unwrap();
         assert_eq!(rows.last().unwrap().rule, expected);
     }
@@ -285,13 +306,13 @@ async fn a_seal_that_changed_since_the_signer_looked_is_not_used() {
     )
     .await
     .unwrap();
-    let refused = record.enter_use(&claim(key.clone(), None, 0)).await;
+    let refused = enter_use(&record, &claim(key.clone(), None, 0)).await;
     assert!(matches!(refused, Err(UseRefused::SealChanged { .. })));
     let unopened = RequestKey {
         request_id: "never opened".to_owned(),
         ..key
     };
-    let refused = record.enter_use(&claim(unopened, None, 0)).await;
+    let refused = enter_use(&record, &claim(unopened, None, 0)).await;
     assert!(matches!(refused, Err(UseRefused::Record(_))));
 }
 
@@ -393,20 +414,20 @@ async fn an_approval_covers_one_use_of_exactly_what_it_says() {
     for (what, alter, expected) in cases {
         let mut bad = good();
         alter(&mut bad);
-        match record.enter_use(&bad).await {
+        match enter_use(&record, &bad).await {
             Err(UseRefused::Approval(reason)) => assert_eq!(reason, expected, "{what}"),
             other => panic!("{what}: {other:?}"),
         }
     }
-    record.enter_use(&good()).await.unwrap();
+    enter_use(&record, &good()).await.unwrap();
     // The same request again, as after a crash; then another one.
-    record.enter_use(&good()).await.unwrap();
+    enter_use(&record, &good()).await.unwrap();
     let second = UseClaim {
         key: open_request(&record, "second").await,
         ..good()
     };
     assert!(matches!(
-        record.enter_use(&second).await,
+        enter_use(&record, &second).await,
         Err(UseRefused::Approval(ApprovalRefused::Used))
     ));
     assert!(record.approval("good").await.unwrap().unwrap().used);
@@ -432,7 +453,7 @@ async fn the_log_is_asked_and_counted_by_seal_unit_item_and_day() {
         one.facts.unit = unit.to_owned();
         one.facts.item = item.to_owned();
         one.at = UnixSeconds(NOW.0 + days * 86_400);
-        record.enter_use(&one).await.unwrap();
+        enter_use(&record, &one).await.unwrap();
     }
     let count = async |group| {
         record

@@ -15,7 +15,7 @@ use yinxin_signer::record::{LicenceRow, LicenceSeries, Operation, Record as _, R
 use yinxin_signer::road::{Released, Wishes};
 
 use super::{Admitted, Rpc};
-use crate::pipeline::{Act, OpenRequest, Site, blocking};
+use crate::pipeline::{Act, OpenRequest, Site};
 use crate::receipt::Receipt;
 use crate::service::Service;
 use crate::status::Refusal;
@@ -89,8 +89,8 @@ async fn issue(
         subject: licence_subject(&request),
     };
     let released = service
-        .under_record(admitted, |admitted, open| {
-            issue_once(service, admitted, open, form)
+        .under_record(admitted, move |service, admitted, open| async move {
+            issue_once(&service, admitted, open, form).await
         })
         .await?;
     answer(service, &released).await
@@ -135,7 +135,7 @@ fn form(request: &v1::IssueLicenceRequest, issuer: Option<&Issuer>) -> Result<Fo
 async fn issue_once(
     service: &Arc<Service>,
     admitted: Admitted,
-    open: Arc<OpenRequest>,
+    open: OpenRequest,
     form: Form,
 ) -> Result<Released, Refusal> {
     let _working = service
@@ -182,21 +182,13 @@ async fn issue_once(
         site: seal_site(&form.licence_type, seal.width_mm, seal.height_mm),
     };
 
-    let (worker, template, created) = (
-        Arc::clone(service),
-        form.licence_type.template().to_owned(),
-        open.first_opened_at.0,
-    );
-    let spool = blocking(move || {
-        let files = [(compose::QR_FILE, qr.into_bytes())];
-        let pdf = worker
-            .typesetter
-            .typeset(&template, &inputs, &files, created)?;
-        let mut spool = worker.new_spool(true)?;
-        spool.append(&pdf)?;
-        Ok::<_, Refusal>(spool)
-    })
-    .await??;
+    let (template, created) = (form.licence_type.template(), open.first_opened_at.0);
+    let files = [(compose::QR_FILE, qr.into_bytes())];
+    let pdf = service
+        .typesetter
+        .typeset(template, &inputs, &files, created)?;
+    let mut spool = service.new_spool(true);
+    spool.append(&pdf)?;
     let sealed = service.seal_document(&open, &[act], spool).await?;
     let licence = LicenceRow {
         identifier: identifier.to_string(),
@@ -253,18 +245,12 @@ async fn answer(
         .licence
         .as_ref()
         .ok_or(internal("a licence's release has no licence"))?;
-    let document_sha256 = licence.document_sha256;
-    let worker = Arc::clone(service);
-    let document = blocking(move || {
-        let mapped = worker.documents.get(&document_sha256)?;
-        Ok::<_, Refusal>(mapped.to_vec())
-    })
-    .await??;
+    let document = service.released_document(release).await?;
     let receipt = Receipt::from_json(&release.receipt_json)?;
     Ok(v1::IssueLicenceResponse {
         licence: Some(wire_licence(licence)?),
-        document: document.into(),
-        document_sha256: document_sha256.to_vec(),
+        document,
+        document_sha256: licence.document_sha256.to_vec(),
         receipt: Some(receipt.to_wire("")?),
         replayed: released.replayed(),
     })

@@ -14,7 +14,7 @@ use yinxin_signer::record::{Operation, RequestKey};
 use yinxin_signer::road::Released;
 use yinxin_signer::usage::UseClaim;
 
-use crate::pipeline::{Begun, OpenRequest};
+use crate::pipeline::{Begun, OpenRequest, on_a_thread};
 use crate::reload::Current;
 use crate::service::Service;
 use crate::status::Refusal;
@@ -46,16 +46,29 @@ struct Admitted {
 }
 
 impl Service {
-    /// Runs `work` under the request's record: what was released before is given again, and a
-    /// failed attempt is let go.
+    /// Runs `work` under the request's record, on a thread of its own: what was released before is
+    /// given again, and a failed attempt is let go.
     async fn under_record<Work, Working>(
         self: &Arc<Self>,
         admitted: Admitted,
         work: Work,
     ) -> Result<Released, Refusal>
     where
-        Work: FnOnce(Admitted, Arc<OpenRequest>) -> Working,
-        Working: Future<Output = Result<Released, Refusal>>,
+        Work: FnOnce(Arc<Self>, Admitted, OpenRequest) -> Working + Send + 'static,
+        Working: Future<Output = Result<Released, Refusal>> + Send,
+    {
+        let service = Arc::clone(self);
+        on_a_thread(async move { service.recorded(admitted, work).await }).await
+    }
+
+    async fn recorded<Work, Working>(
+        self: &Arc<Self>,
+        admitted: Admitted,
+        work: Work,
+    ) -> Result<Released, Refusal>
+    where
+        Work: FnOnce(Arc<Self>, Admitted, OpenRequest) -> Working + Send,
+        Working: Future<Output = Result<Released, Refusal>> + Send,
     {
         let begun = self
             .begin(
@@ -75,7 +88,7 @@ impl Service {
         let done = match claimed {
             Ok(claims) => {
                 request.uses = claims;
-                work(admitted, Arc::new(request)).await
+                work(Arc::clone(self), admitted, request).await
             }
             Err(refusal) => Err(refusal),
         };

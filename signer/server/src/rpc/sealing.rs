@@ -8,16 +8,16 @@ use tokio::sync::mpsc;
 use tokio_stream::{Stream, StreamExt as _};
 use tonic::{Request, Response, Status, Streaming};
 use yinxin_pki::DigestAlgorithm;
-use yinxin_proto::v1;
 use yinxin_proto::v1::sealing_service_server::SealingService;
 use yinxin_proto::v1::{seal_document_request, seal_document_response};
+use yinxin_proto::{Bytes, v1};
 use yinxin_signer::profile::{SealProfile, SignatureProfile, container_bytes_max};
 use yinxin_signer::record::{Operation, RequestKey};
 use yinxin_signer::road::Released;
 use yinxin_store::DocumentSpool;
 
 use super::{Admitted, Rpc, placing};
-use crate::pipeline::{Act, OpenRequest, blocking};
+use crate::pipeline::{Act, blocking};
 use crate::receipt::{Receipt, timestamp};
 use crate::service::Service;
 use crate::status::Refusal;
@@ -146,7 +146,12 @@ async fn seal_document(
         subject: document_subject(&header, spool.digests().sha256()),
     };
     service
-        .under_record(admitted, |_, open| seal_all(service, open, acts, spool))
+        .under_record(admitted, |service, _, open| async move {
+            let sealed = service.seal_document(&open, &acts, spool).await?;
+            service
+                .release(&open, sealed.signatures, Some(&sealed.stored), None)
+                .await
+        })
         .await
 }
 
@@ -184,18 +189,6 @@ fn further(
     Ok(further)
 }
 
-async fn seal_all(
-    service: &Arc<Service>,
-    open: Arc<OpenRequest>,
-    acts: Vec<Act>,
-    spool: DocumentSpool,
-) -> Result<Released, Refusal> {
-    let sealed = service.seal_document(&open, &acts, spool).await?;
-    service
-        .release(&open, sealed.signatures, Some(&sealed.stored), None)
-        .await
-}
-
 async fn next_part(
     stream: &mut Streaming<v1::SealDocumentRequest>,
 ) -> Result<Option<seal_document_request::Part>, Refusal> {
@@ -213,7 +206,19 @@ async fn next_part(
     }
 }
 
-/// Takes the document in; it is written and hashed beside the network, as it comes.
+async fn next_chunk(
+    stream: &mut Streaming<v1::SealDocumentRequest>,
+) -> Result<Option<Bytes>, Refusal> {
+    match next_part(stream).await? {
+        Some(seal_document_request::Part::Chunk(chunk)) => Ok(Some(chunk)),
+        Some(seal_document_request::Part::Header(_)) => Err(Refusal::Stream {
+            rule: "the header must come once",
+        }),
+        None => Ok(None),
+    }
+}
+
+/// Takes the document in. A long one is written and hashed beside the network, as it comes.
 async fn receive(
     service: &Arc<Service>,
     stream: &mut Streaming<v1::SealDocumentRequest>,
@@ -231,34 +236,19 @@ async fn receive(
             .map_or(Ok(()), Err)
     };
     refuse_over(announced)?;
-    let mut spool = service.new_spool(with_sm3)?;
-    let (chunks, mut arriving) = mpsc::channel(CHUNKS_WAITING);
-    let writing = blocking(move || {
-        spool.append_all(std::iter::from_fn(|| arriving.blocking_recv()))?;
-        Ok::<_, Refusal>(spool)
-    });
-    let taking = async {
-        // Dropped at the end of this block: then the writer has all.
-        let chunks = chunks;
-        let mut length = 0;
-        while let Some(part) = next_part(stream).await? {
-            let seal_document_request::Part::Chunk(chunk) = part else {
-                return Err(Refusal::Stream {
-                    rule: "the header must come once",
-                });
-            };
-            length += chunk.len() as u64;
-            refuse_over(length)?;
-            // The writer stops early only when it has failed, and then it says why.
-            if chunks.send(chunk).await.is_err() {
-                break;
-            }
+    let mut spool = service.new_spool(with_sm3);
+    loop {
+        let Some(chunk) = next_chunk(stream).await? else {
+            break;
+        };
+        refuse_over(spool.length() + chunk.len() as u64)?;
+        if spool.needs_disk_for(chunk.len()) {
+            spool = receive_beside(stream, spool, chunk, refuse_over).await?;
+            break;
         }
-        Ok(())
-    };
-    let (written, taken) = tokio::join!(writing, taking);
-    taken?;
-    let spool = written??;
+        // Short, and in memory.
+        spool.append(&chunk)?;
+    }
     if announced != 0 && announced != spool.length() {
         return Err(Refusal::Stream {
             rule: "the document is not as long as announced",
@@ -270,6 +260,38 @@ async fn receive(
         });
     }
     Ok(spool)
+}
+
+/// The rest of a document that is not short any more, from `chunk` on.
+async fn receive_beside(
+    stream: &mut Streaming<v1::SealDocumentRequest>,
+    mut spool: DocumentSpool,
+    chunk: Bytes,
+    refuse_over: impl Fn(u64) -> Result<(), Refusal>,
+) -> Result<DocumentSpool, Refusal> {
+    let mut length = spool.length() + chunk.len() as u64;
+    let (chunks, mut arriving) = mpsc::channel(CHUNKS_WAITING);
+    let writing = blocking(move || {
+        let rest = std::iter::from_fn(|| arriving.blocking_recv());
+        spool.append_all(std::iter::once(chunk).chain(rest))?;
+        Ok::<_, Refusal>(spool)
+    });
+    let taking = async {
+        // Dropped at the end of this block: then the writer has all.
+        let chunks = chunks;
+        while let Some(chunk) = next_chunk(stream).await? {
+            length += chunk.len() as u64;
+            refuse_over(length)?;
+            // The writer stops early only when it has failed, and then it says why.
+            if chunks.send(chunk).await.is_err() {
+                break;
+            }
+        }
+        Ok::<_, Refusal>(())
+    };
+    let (written, taken) = tokio::join!(writing, taking);
+    taken?;
+    written?
 }
 
 impl Service {
@@ -286,10 +308,7 @@ impl Service {
             document_bytes: receipt.document_bytes,
             replayed: released.replayed(),
         };
-        let service = Arc::clone(self);
-        let document =
-            blocking(move || Ok::<_, Refusal>(service.documents.get(&sha256)?)).await??;
-        let document = yinxin_proto::Bytes::from_owner(document);
+        let document = self.released_document(release).await?;
         let starts = (0..document.len()).step_by(CHUNK_BYTES);
         let chunks = starts.map(move |start| {
             let end = document.len().min(start + CHUNK_BYTES);
@@ -368,12 +387,12 @@ async fn seal_digest(
     };
     let (digest, field_name) = (request.digest.clone(), request.field_name.clone());
     let released = service
-        .under_record(admitted, |admitted, open| async move {
+        .under_record(admitted, move |service, admitted, open| async move {
             let seal = &admitted.permit.held.seal;
-            let recorded = service
+            let checked = service
                 .seal_digest(&open, seal, signature, &digest, &field_name)
                 .await?;
-            service.release(&open, vec![recorded], None, None).await
+            service.release(&open, vec![checked], None, None).await
         })
         .await?;
     let release = released.release();

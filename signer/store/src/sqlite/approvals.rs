@@ -1,11 +1,12 @@
 //! Approvals and the signatures under them.
 
+use rusqlite::{Connection, params};
 use yinxin_pki::UnixSeconds;
 use yinxin_signer::approval::{Approval, ApprovalSignature};
 use yinxin_signer::record::RecordError;
 
 use super::SqliteRecord;
-use super::rows::{Transaction, digest, refused, unavailable};
+use super::rows::{all, first, refused, unavailable, value, write};
 
 /// An approval with what has come in under it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,26 +19,6 @@ pub struct StoredApproval {
     pub used: bool,
 }
 
-type ApprovalColumns = (
-    String,
-    String,
-    String,
-    String,
-    String,
-    String,
-    Vec<u8>,
-    Vec<u8>,
-    String,
-    u32,
-    String,
-    u8,
-    i64,
-    i64,
-);
-
-/// `approver, certificate_sha256, cms_der, signed_at`
-type SignatureColumns = (String, Vec<u8>, Vec<u8>, i64);
-
 impl SqliteRecord {
     /// Enters an approval to be signed.
     ///
@@ -45,31 +26,34 @@ impl SqliteRecord {
     /// The database; an id that is taken.
     pub async fn request_approval(&self, approval: &Approval) -> Result<(), RecordError> {
         const DOING: &str = "entering an approval";
-        let mut transaction = self.begin(DOING).await?;
-        sqlx::query(
-            "INSERT INTO approval (id, caller, operator, operation, seal, seal_name,
-                 document_sha256, place_sha256, place, copies, case_number, needed, created_at,
-                 expires_at)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        )
-        .bind(&approval.id)
-        .bind(&approval.caller)
-        .bind(&approval.operator)
-        .bind(&approval.operation)
-        .bind(&approval.seal)
-        .bind(&approval.seal_name)
-        .bind(approval.document_sha256.as_slice())
-        .bind(approval.place_sha256.as_slice())
-        .bind(&approval.place)
-        .bind(approval.copies)
-        .bind(&approval.case_number)
-        .bind(approval.needed)
-        .bind(approval.created_at.0)
-        .bind(approval.expires_at.0)
-        .execute(&mut *transaction)
+        let approval = approval.clone();
+        self.work(DOING, move |connection| {
+            write(
+                connection,
+                "INSERT INTO approval (id, caller, operator, operation, seal, seal_name,
+                     document_sha256, place_sha256, place, copies, case_number, needed, created_at,
+                     expires_at)
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                params![
+                    approval.id,
+                    approval.caller,
+                    approval.operator,
+                    approval.operation,
+                    approval.seal,
+                    approval.seal_name,
+                    approval.document_sha256,
+                    approval.place_sha256,
+                    approval.place,
+                    approval.copies,
+                    approval.case_number,
+                    approval.needed,
+                    approval.created_at.0,
+                    approval.expires_at.0,
+                ],
+            )
+            .map_err(unavailable(DOING))
+        })
         .await
-        .map_err(unavailable(DOING))?;
-        transaction.commit().await.map_err(unavailable(DOING))
     }
 
     /// Enters a signature that has been checked. `before` is how many there were when it was.
@@ -83,25 +67,28 @@ impl SqliteRecord {
         signature: &ApprovalSignature,
     ) -> Result<(), RecordError> {
         const DOING: &str = "entering an approver's signature";
-        let mut transaction = self.begin(DOING).await?;
-        let known = load(&mut transaction, id).await?;
-        if known.is_none_or(|known| known.signatures.len() != before || known.used) {
-            return refused("a signature is entered under the approval it was checked against");
-        }
-        sqlx::query(
-            "INSERT INTO approval_signature
-                 (approval, approver, certificate_sha256, cms_der, signed_at)
-             VALUES (?, ?, ?, ?, ?)",
-        )
-        .bind(id)
-        .bind(&signature.approver)
-        .bind(signature.certificate_sha256.as_slice())
-        .bind(&signature.cms_der)
-        .bind(signature.signed_at.0)
-        .execute(&mut *transaction)
+        let (id, signature) = (id.to_owned(), signature.clone());
+        self.work(DOING, move |connection| {
+            let known = load(connection, &id).map_err(unavailable(DOING))?;
+            if known.is_none_or(|known| known.signatures.len() != before || known.used) {
+                return refused("a signature is entered under the approval it was checked against");
+            }
+            write(
+                connection,
+                "INSERT INTO approval_signature
+                     (approval, approver, certificate_sha256, cms_der, signed_at)
+                 VALUES (?, ?, ?, ?, ?)",
+                params![
+                    id,
+                    signature.approver,
+                    signature.certificate_sha256,
+                    signature.cms_der,
+                    signature.signed_at.0,
+                ],
+            )
+            .map_err(unavailable(DOING))
+        })
         .await
-        .map_err(unavailable(DOING))?;
-        transaction.commit().await.map_err(unavailable(DOING))
     }
 
     /// An approval by its id.
@@ -109,72 +96,66 @@ impl SqliteRecord {
     /// # Errors
     /// The database.
     pub async fn approval(&self, id: &str) -> Result<Option<StoredApproval>, RecordError> {
-        let mut transaction = self.begin("reading an approval").await?;
-        load(&mut transaction, id).await
+        const DOING: &str = "reading an approval";
+        let id = id.to_owned();
+        self.work(DOING, move |connection| {
+            load(connection, &id).map_err(unavailable(DOING))
+        })
+        .await
     }
 }
 
-pub(super) async fn load(
-    transaction: &mut Transaction,
-    id: &str,
-) -> Result<Option<StoredApproval>, RecordError> {
-    const DOING: &str = "reading an approval";
-    let row: Option<ApprovalColumns> = sqlx::query_as(
+pub(super) fn load(connection: &Connection, id: &str) -> rusqlite::Result<Option<StoredApproval>> {
+    let approval = first(
+        connection,
         "SELECT id, caller, operator, operation, seal, seal_name, document_sha256, place_sha256,
              place, copies, case_number, needed, created_at, expires_at
          FROM approval WHERE id = ?",
-    )
-    .bind(id)
-    .fetch_optional(&mut **transaction)
-    .await
-    .map_err(unavailable(DOING))?;
-    let Some(row) = row else {
+        [id],
+        |row| {
+            Ok(Approval {
+                id: row.get(0)?,
+                caller: row.get(1)?,
+                operator: row.get(2)?,
+                operation: row.get(3)?,
+                seal: row.get(4)?,
+                seal_name: row.get(5)?,
+                document_sha256: row.get(6)?,
+                place_sha256: row.get(7)?,
+                place: row.get(8)?,
+                copies: row.get(9)?,
+                case_number: row.get(10)?,
+                needed: row.get(11)?,
+                created_at: UnixSeconds(row.get(12)?),
+                expires_at: UnixSeconds(row.get(13)?),
+            })
+        },
+    )?;
+    let Some(approval) = approval else {
         return Ok(None);
     };
-    let (id, caller, operator, operation, seal, seal_name, document, place_sha256, ..) = row;
-    let (.., place, copies, case_number, needed, created_at, expires_at) = row;
-    let signatures: Vec<SignatureColumns> = sqlx::query_as(
+    let signatures = all(
+        connection,
         "SELECT approver, certificate_sha256, cms_der, signed_at FROM approval_signature
          WHERE approval = ? ORDER BY signed_at, approver",
-    )
-    .bind(&id)
-    .fetch_all(&mut **transaction)
-    .await
-    .map_err(unavailable(DOING))?;
-    let used: bool =
-        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM seal_use WHERE approval = ?)")
-            .bind(&id)
-            .fetch_one(&mut **transaction)
-            .await
-            .map_err(unavailable(DOING))?;
-    Ok(Some(StoredApproval {
-        approval: Approval {
-            id,
-            caller,
-            operator,
-            operation,
-            seal,
-            seal_name,
-            document_sha256: digest(DOING, document)?,
-            place_sha256: digest(DOING, place_sha256)?,
-            place,
-            copies,
-            case_number,
-            needed,
-            created_at: UnixSeconds(created_at),
-            expires_at: UnixSeconds(expires_at),
-        },
-        signatures: signatures
-            .into_iter()
-            .map(|(approver, certificate_sha256, cms_der, signed_at)| {
-                Ok(ApprovalSignature {
-                    approver,
-                    certificate_sha256: digest(DOING, certificate_sha256)?,
-                    cms_der,
-                    signed_at: UnixSeconds(signed_at),
-                })
+        [id],
+        |row| {
+            Ok(ApprovalSignature {
+                approver: row.get(0)?,
+                certificate_sha256: row.get(1)?,
+                cms_der: row.get(2)?,
+                signed_at: UnixSeconds(row.get(3)?),
             })
-            .collect::<Result<_, RecordError>>()?,
+        },
+    )?;
+    let used = value(
+        connection,
+        "SELECT EXISTS (SELECT 1 FROM seal_use WHERE approval = ?)",
+        [id],
+    )?;
+    Ok(Some(StoredApproval {
+        approval,
+        signatures,
         used,
     }))
 }

@@ -3,8 +3,7 @@
 
 use std::path::Path;
 
-use sqlx::SqlitePool;
-use sqlx::sqlite::SqliteConnection;
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::{OpenError, database};
 
@@ -12,20 +11,20 @@ use super::{OpenError, database};
 const APPLICATION_ID: i64 = 0x5958_4e52;
 
 /// The script at index n makes version n + 1. A script that was released never changes.
-const SCRIPTS: [&str; 2] = [
+const SCRIPTS: [&str; 3] = [
     include_str!("migrations/001.sql"),
     include_str!("migrations/002.sql"),
+    include_str!("migrations/003.sql"),
 ];
 
-pub(super) async fn migrate(pool: &SqlitePool, path: &Path) -> Result<(), OpenError> {
-    let mut transaction = pool
-        .begin_with("BEGIN IMMEDIATE")
-        .await
+pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
+    let transaction = connection
+        .transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(database("starting the upgrade"))?;
-    let found = number(&mut transaction, "PRAGMA user_version").await?;
+    let found = number(&transaction, "PRAGMA user_version")?;
     let known = i64::try_from(SCRIPTS.len()).unwrap_or(i64::MAX);
-    let tables: i64 = number(&mut transaction, "SELECT count(*) FROM sqlite_schema").await?;
-    let application_id = number(&mut transaction, "PRAGMA application_id").await?;
+    let tables = number(&transaction, "SELECT count(*) FROM sqlite_schema")?;
+    let application_id = number(&transaction, "PRAGMA application_id")?;
     if application_id != APPLICATION_ID && (tables != 0 || found != 0 || application_id != 0) {
         return Err(OpenError::NotARecord {
             path: path.to_owned(),
@@ -36,25 +35,17 @@ pub(super) async fn migrate(pool: &SqlitePool, path: &Path) -> Result<(), OpenEr
     }
     for (version, script) in (1..).zip(SCRIPTS) {
         if version > found {
-            sqlx::raw_sql(script)
-                .execute(&mut *transaction)
-                .await
+            transaction
+                .execute_batch(script)
                 .map_err(database("upgrading"))?;
         }
     }
-    transaction
-        .commit()
-        .await
-        .map_err(database("ending the upgrade"))
+    transaction.commit().map_err(database("ending the upgrade"))
 }
 
-async fn number(
-    connection: &mut SqliteConnection,
-    statement: &'static str,
-) -> Result<i64, OpenError> {
-    sqlx::query_scalar(statement)
-        .fetch_one(connection)
-        .await
+fn number(transaction: &Transaction<'_>, statement: &str) -> Result<i64, OpenError> {
+    transaction
+        .query_row(statement, [], |row| row.get(0))
         .map_err(database("reading the version"))
 }
 
@@ -63,13 +54,8 @@ mod tests {
     use super::*;
     use crate::SqliteRecord;
 
-    async fn execute(path: &Path, statement: &'static str) {
-        let options = sqlx::sqlite::SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(true);
-        let pool = SqlitePool::connect_with(options).await.unwrap();
-        sqlx::raw_sql(statement).execute(&pool).await.unwrap();
-        pool.close().await;
+    fn execute(path: &Path, statement: &str) -> rusqlite::Result<()> {
+        Connection::open(path)?.execute_batch(statement)
     }
 
     #[tokio::test]
@@ -84,20 +70,21 @@ mod tests {
     async fn a_record_of_version_one_is_brought_up_and_keeps_what_it_holds() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("record.sqlite");
-        execute(&path, SCRIPTS[0]).await;
+        execute(&path, SCRIPTS[0]).unwrap();
         execute(
             &path,
             "INSERT INTO request VALUES
                  (1, 'c', 'r', 'o', zeroblob(32), '{}', 1, 1, 'open', 'h')",
         )
-        .await;
+        .unwrap();
         let record = SqliteRecord::open(&path).await.unwrap();
-        let kept: i64 = sqlx::query_scalar("SELECT count(*) FROM request")
-            .fetch_one(&record.pool)
-            .await
+        assert!(record.seals().await.unwrap().is_empty());
+        record.close().await;
+        let kept: i64 = Connection::open(&path)
+            .unwrap()
+            .query_row("SELECT count(*) FROM request", [], |row| row.get(0))
             .unwrap();
         assert_eq!(kept, 1);
-        assert!(record.seals().await.unwrap().is_empty());
     }
 
     #[cfg(unix)]
@@ -136,14 +123,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("record.sqlite");
         SqliteRecord::open(&path).await.unwrap().close().await;
-        execute(&path, "PRAGMA user_version = 99").await;
+        execute(&path, "PRAGMA user_version = 99").unwrap();
         let error = SqliteRecord::open(&path).await.unwrap_err();
         assert!(
             matches!(
                 error,
                 OpenError::Newer {
                     found: 99,
-                    known: 2
+                    known: 3
                 }
             ),
             "{error}"
@@ -154,7 +141,7 @@ mod tests {
     async fn somebody_elses_database_is_refused_and_not_changed() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("other.sqlite");
-        execute(&path, "CREATE TABLE theirs (x)").await;
+        execute(&path, "CREATE TABLE theirs (x)").unwrap();
         let error = SqliteRecord::open(&path).await.unwrap_err();
         assert!(matches!(error, OpenError::NotARecord { .. }), "{error}");
     }
@@ -172,8 +159,9 @@ mod tests {
     async fn what_was_written_once_cannot_be_changed_or_deleted() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("record.sqlite");
-        let record = SqliteRecord::open(&path).await.unwrap();
-        sqlx::raw_sql(
+        SqliteRecord::open(&path).await.unwrap().close().await;
+        execute(
+            &path,
             "INSERT INTO request VALUES
                  (1, 'c', 'r', 'o', zeroblob(32), '{}', 1, 1, 'open', 'h');
              INSERT INTO licence_number VALUES ('t', 'i', 2026, 1, 1);
@@ -188,10 +176,9 @@ mod tests {
              INSERT INTO approval_signature VALUES ('A', 'p', zeroblob(32), x'00', 1);
              INSERT INTO seal_use VALUES (1, 1, 's', 1, 'r', 'A', 'd', 1, '', '', '', '', '', '',
                  zeroblob(32), 'p', 1, '');
+             INSERT INTO released_document VALUES (1, x'00');
              UPDATE request SET state = 'released', holder = NULL;",
         )
-        .execute(&record.pool)
-        .await
         .unwrap();
         for statement in [
             "DELETE FROM request",
@@ -207,6 +194,8 @@ mod tests {
             "UPDATE licence SET version = 2",
             "DELETE FROM release",
             "UPDATE release SET receipt_json = ''",
+            "DELETE FROM released_document",
+            "UPDATE released_document SET bytes = x'01'",
             "DELETE FROM seal_event",
             "UPDATE seal_event SET at = 2",
             "DELETE FROM rule_event",
@@ -218,8 +207,7 @@ mod tests {
             "DELETE FROM seal_use",
             "UPDATE seal_use SET rule = 'q'",
         ] {
-            let refused = sqlx::raw_sql(statement).execute(&record.pool).await;
-            assert!(refused.is_err(), "{statement}");
+            assert!(execute(&path, statement).is_err(), "{statement}");
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Seals and use rules: events in, what they add up to out.
 
+use rusqlite::types::Type;
+use rusqlite::{Connection, Row, params};
 use yinxin_pki::UnixSeconds;
 use yinxin_signer::record::RecordError;
 use yinxin_signer::registry::{
@@ -8,7 +10,7 @@ use yinxin_signer::registry::{
 use yinxin_signer::rules::UseRule;
 
 use super::SqliteRecord;
-use super::rows::{Transaction, damaged, unavailable};
+use super::rows::{all, damaged, unavailable, write};
 
 /// Why a change of a seal was not stored.
 #[derive(Debug, thiserror::Error)]
@@ -20,11 +22,6 @@ pub enum ChangeError {
     #[error(transparent)]
     Record(#[from] RecordError),
 }
-
-/// `code, sequence, at, actor, change_json`
-type EventColumns = (String, u32, i64, String, String);
-
-const COLUMNS: &str = "SELECT code, sequence, at, actor, change_json FROM seal_event";
 
 impl SqliteRecord {
     /// Enters a new seal.
@@ -42,14 +39,14 @@ impl SqliteRecord {
         let event = SealRecord::first_event(application, actor, at);
         let record = SealRecord::begin(&event)?;
         check_duty(None, &event.change, actor, duties)?;
-        let mut transaction = self.begin(DOING).await?;
-        let known = events(&mut transaction, &event.code, DOING).await?;
-        if !known.is_empty() {
-            return Err(RegistryError::CodeTaken { code: event.code }.into());
-        }
-        insert(&mut transaction, &event, DOING).await?;
-        transaction.commit().await.map_err(unavailable(DOING))?;
-        Ok(record)
+        self.work(DOING, move |connection| {
+            if !events(connection, &event.code, DOING)?.is_empty() {
+                return Err(RegistryError::CodeTaken { code: event.code }.into());
+            }
+            insert(connection, &event, DOING)?;
+            Ok(record)
+        })
+        .await
     }
 
     /// Adds one change to a seal. `seen` is the number of the last event that its author has seen,
@@ -68,26 +65,27 @@ impl SqliteRecord {
         at: UnixSeconds,
     ) -> Result<SealRecord, ChangeError> {
         const DOING: &str = "changing a seal";
-        let mut transaction = self.begin(DOING).await?;
-        let known = events(&mut transaction, code, DOING).await?;
-        let Some(mut record) = SealRecord::from_events(&known)? else {
-            return Err(RegistryError::NoSuchSeal {
-                code: code.to_owned(),
-            }
-            .into());
+        let code = code.to_owned();
+        let person = match actor {
+            Actor::Person(person) => Some((*person).clone()),
+            Actor::Configuration => None,
         };
-        if seen.is_some_and(|seen| seen != record.sequence()) {
-            return Err(RegistryError::ChangedMeanwhile {
-                code: code.to_owned(),
+        self.work(DOING, move |connection| {
+            let actor = person.as_ref().map_or(Actor::Configuration, Actor::Person);
+            let known = events(connection, &code, DOING)?;
+            let Some(mut record) = SealRecord::from_events(&known)? else {
+                return Err(RegistryError::NoSuchSeal { code }.into());
+            };
+            if seen.is_some_and(|seen| seen != record.sequence()) {
+                return Err(RegistryError::ChangedMeanwhile { code }.into());
             }
-            .into());
-        }
-        check_duty(Some(&record), &change, actor, duties)?;
-        let event = record.next_event(change, actor, at);
-        record.follow(&event)?;
-        insert(&mut transaction, &event, DOING).await?;
-        transaction.commit().await.map_err(unavailable(DOING))?;
-        Ok(record)
+            check_duty(Some(&record), &change, &actor, duties)?;
+            let event = record.next_event(change, &actor, at);
+            record.follow(&event)?;
+            insert(connection, &event, DOING)?;
+            Ok(record)
+        })
+        .await
     }
 
     /// Every seal, by code.
@@ -96,23 +94,22 @@ impl SqliteRecord {
     /// [`RegistryError::Damaged`]; the database.
     pub async fn seals(&self) -> Result<Vec<SealRecord>, ChangeError> {
         const DOING: &str = "reading the seals";
-        let rows: Vec<EventColumns> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
-            "{COLUMNS} ORDER BY code, sequence"
-        )))
-        .fetch_all(&self.pool)
-        .await
-        .map_err(unavailable(DOING))?;
+        let events: Vec<SealEvent> = self
+            .work(DOING, |connection| {
+                all(
+                    connection,
+                    "SELECT code, sequence, at, actor, change_json FROM seal_event
+                     ORDER BY code, sequence",
+                    [],
+                    event,
+                )
+                .map_err(unavailable(DOING))
+            })
+            .await?;
         let mut records = Vec::new();
-        let mut of_one: Vec<SealEvent> = Vec::new();
-        for row in rows {
-            let event = event(row, DOING)?;
-            if of_one.first().is_some_and(|first| first.code != event.code) {
-                records.extend(SealRecord::from_events(&of_one)?);
-                of_one.clear();
-            }
-            of_one.push(event);
+        for of_one in events.chunk_by(|one, next| one.code == next.code) {
+            records.extend(SealRecord::from_events(of_one)?);
         }
-        records.extend(SealRecord::from_events(&of_one)?);
         Ok(records)
     }
 
@@ -132,16 +129,16 @@ impl SqliteRecord {
             .map(serde_json::to_string)
             .transpose()
             .map_err(|_| damaged(DOING, "a rule cannot be written"))?;
-        let mut transaction = self.begin(DOING).await?;
-        sqlx::query("INSERT INTO rule_event (rule, at, actor, rule_json) VALUES (?, ?, ?, ?)")
-            .bind(id)
-            .bind(at.0)
-            .bind(actor)
-            .bind(json)
-            .execute(&mut *transaction)
-            .await
-            .map_err(unavailable(DOING))?;
-        transaction.commit().await.map_err(unavailable(DOING))
+        let (id, actor) = (id.to_owned(), actor.to_owned());
+        self.work(DOING, move |connection| {
+            write(
+                connection,
+                "INSERT INTO rule_event (rule, at, actor, rule_json) VALUES (?, ?, ?, ?)",
+                params![id, at.0, actor, json],
+            )
+            .map_err(unavailable(DOING))
+        })
+        .await
     }
 
     /// The rules that are set and not withdrawn, by id.
@@ -150,13 +147,18 @@ impl SqliteRecord {
     /// The database, or a rule in it that cannot be read.
     pub async fn rules(&self) -> Result<Vec<UseRule>, RecordError> {
         const DOING: &str = "reading the rules";
-        let rows: Vec<Option<String>> = sqlx::query_scalar(
-            "SELECT rule_json FROM rule_event
-             WHERE id IN (SELECT max(id) FROM rule_event GROUP BY rule) ORDER BY rule",
-        )
-        .fetch_all(&self.pool)
-        .await
-        .map_err(unavailable(DOING))?;
+        let rows: Vec<Option<String>> = self
+            .work(DOING, |connection| {
+                all(
+                    connection,
+                    "SELECT rule_json FROM rule_event
+                     WHERE id IN (SELECT max(id) FROM rule_event GROUP BY rule) ORDER BY rule",
+                    [],
+                    |row| row.get(0),
+                )
+                .map_err(unavailable(DOING))
+            })
+            .await?;
         rows.into_iter()
             .flatten()
             .map(|json| {
@@ -166,50 +168,46 @@ impl SqliteRecord {
     }
 }
 
-async fn events(
-    transaction: &mut Transaction,
+fn events(
+    connection: &Connection,
     code: &str,
     doing: &'static str,
 ) -> Result<Vec<SealEvent>, RecordError> {
-    let rows: Vec<EventColumns> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
-        "{COLUMNS} WHERE code = ? ORDER BY sequence"
-    )))
-    .bind(code)
-    .fetch_all(&mut **transaction)
-    .await
-    .map_err(unavailable(doing))?;
-    rows.into_iter().map(|row| event(row, doing)).collect()
+    all(
+        connection,
+        "SELECT code, sequence, at, actor, change_json FROM seal_event
+         WHERE code = ? ORDER BY sequence",
+        [code],
+        event,
+    )
+    .map_err(unavailable(doing))
 }
 
-fn event(row: EventColumns, doing: &'static str) -> Result<SealEvent, RecordError> {
-    let (code, sequence, at, actor, change_json) = row;
+fn event(row: &Row<'_>) -> rusqlite::Result<SealEvent> {
+    const CHANGE: usize = 4;
+    let json: String = row.get(CHANGE)?;
     Ok(SealEvent {
-        code,
-        sequence,
-        at: UnixSeconds(at),
-        actor,
-        change: serde_json::from_str(&change_json)
-            .map_err(|_| damaged(doing, "an event cannot be read"))?,
+        code: row.get(0)?,
+        sequence: row.get(1)?,
+        at: UnixSeconds(row.get(2)?),
+        actor: row.get(3)?,
+        change: serde_json::from_str(&json).map_err(|error| {
+            rusqlite::Error::FromSqlConversionFailure(CHANGE, Type::Text, Box::new(error))
+        })?,
     })
 }
 
-async fn insert(
-    transaction: &mut Transaction,
+fn insert(
+    connection: &Connection,
     event: &SealEvent,
     doing: &'static str,
 ) -> Result<(), RecordError> {
     let json = serde_json::to_string(&event.change)
         .map_err(|_| damaged(doing, "an event cannot be written"))?;
-    sqlx::query(
+    write(
+        connection,
         "INSERT INTO seal_event (code, sequence, at, actor, change_json) VALUES (?, ?, ?, ?, ?)",
+        params![event.code, event.sequence, event.at.0, event.actor, json],
     )
-    .bind(&event.code)
-    .bind(event.sequence)
-    .bind(event.at.0)
-    .bind(&event.actor)
-    .bind(json)
-    .execute(&mut **transaction)
-    .await
-    .map_err(unavailable(doing))?;
-    Ok(())
+    .map_err(unavailable(doing))
 }

@@ -1,14 +1,13 @@
 //! Rows and values: what the record's statements bind and what they give back.
 
+use rusqlite::{Connection, OptionalExtension as _, Params, Row, params};
 use yinxin_pki::UnixSeconds;
 use yinxin_signer::record::{
     Intent, IntentId, LicenceRow, LicenceSeries, NewRequest, OpenIntent, RecordError, Release,
     RequestKey,
 };
 
-pub(super) use super::durable::Transaction;
-
-pub(super) fn unavailable(doing: &'static str) -> impl FnOnce(sqlx::Error) -> RecordError {
+pub(super) fn unavailable(doing: &'static str) -> impl FnOnce(rusqlite::Error) -> RecordError {
     move |source| RecordError::Unavailable {
         doing,
         source: Box::new(source),
@@ -27,222 +26,231 @@ pub(super) fn damaged(doing: &'static str, what: &'static str) -> RecordError {
     }
 }
 
-pub(super) fn digest(doing: &'static str, bytes: Vec<u8>) -> Result<[u8; 32], RecordError> {
-    bytes
-        .try_into()
-        .map_err(|_| damaged(doing, "a digest is not 32 bytes long"))
+/// The first row, if there is one. The statement is kept prepared.
+pub(super) fn first<T>(
+    connection: &Connection,
+    statement: &str,
+    bound: impl Params,
+    read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+) -> rusqlite::Result<Option<T>> {
+    connection
+        .prepare_cached(statement)?
+        .query_row(bound, read)
+        .optional()
 }
 
-/// `id, operation, body_sha256, first_opened_at, attempt, state, holder`
-pub(super) type RequestColumns = (i64, String, Vec<u8>, i64, u32, String, Option<String>);
+/// The one value of the one row that a statement always has.
+pub(super) fn value<T: rusqlite::types::FromSql>(
+    connection: &Connection,
+    statement: &str,
+    bound: impl Params,
+) -> rusqlite::Result<T> {
+    connection
+        .prepare_cached(statement)?
+        .query_row(bound, |row| row.get(0))
+}
+
+/// All rows.
+pub(super) fn all<T>(
+    connection: &Connection,
+    statement: &str,
+    bound: impl Params,
+    read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+) -> rusqlite::Result<Vec<T>> {
+    connection
+        .prepare_cached(statement)?
+        .query_map(bound, read)?
+        .collect()
+}
+
+/// Writes.
+pub(super) fn write(
+    connection: &Connection,
+    statement: &str,
+    bound: impl Params,
+) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(statement)?
+        .execute(bound)
+        .map(|_| ())
+}
 
 /// The row and the attempt of a request that is open.
-pub(super) async fn open_row(
-    transaction: &mut Transaction,
+pub(super) fn open_row(
+    connection: &Connection,
     key: &RequestKey,
-    doing: &'static str,
-) -> Result<Option<(i64, i64)>, RecordError> {
-    sqlx::query_as(
+) -> rusqlite::Result<Option<(i64, u32)>> {
+    first(
+        connection,
         "SELECT id, attempt FROM request
          WHERE caller = ? AND request_id = ? AND state = 'open'",
+        params![key.caller, key.request_id],
+        |row| row.try_into(),
     )
-    .bind(&key.caller)
-    .bind(&key.request_id)
-    .fetch_optional(&mut **transaction)
-    .await
-    .map_err(unavailable(doing))
 }
 
-pub(super) async fn insert_request(
-    transaction: &mut Transaction,
+pub(super) fn insert_request(
+    connection: &Connection,
     request: &NewRequest,
-) -> Result<(), sqlx::Error> {
-    sqlx::query(
+) -> rusqlite::Result<()> {
+    write(
+        connection,
         "INSERT INTO request (caller, request_id, operation, body_sha256, details_json,
              first_opened_at, attempt, state, holder)
          VALUES (?, ?, ?, ?, ?, ?, 1, 'open', ?)",
+        params![
+            request.key.caller,
+            request.key.request_id,
+            request.operation.name(),
+            request.body_sha256,
+            request.details_json,
+            request.opened_at.0,
+            request.holder,
+        ],
     )
-    .bind(&request.key.caller)
-    .bind(&request.key.request_id)
-    .bind(request.operation.name())
-    .bind(request.body_sha256.as_slice())
-    .bind(&request.details_json)
-    .bind(request.opened_at.0)
-    .bind(&request.holder)
-    .execute(&mut **transaction)
-    .await
-    .map(|_| ())
 }
 
 /// The highest number of the series and one more; the primary key finds it at once.
-pub(super) async fn next_number(
-    transaction: &mut Transaction,
+pub(super) fn next_number(
+    connection: &Connection,
     request: i64,
     series: &LicenceSeries,
-) -> Result<i64, sqlx::Error> {
-    sqlx::query_scalar(
+) -> rusqlite::Result<i64> {
+    value(
+        connection,
         "INSERT INTO licence_number (licence_type, issuer, year, number, request)
          SELECT ?1, ?2, ?3, coalesce(max(number), 0) + 1, ?4 FROM licence_number
              WHERE licence_type = ?1 AND issuer = ?2 AND year = ?3
          RETURNING number",
+        params![series.licence_type, series.issuer, series.year, request],
     )
-    .bind(&series.licence_type)
-    .bind(&series.issuer)
-    .bind(series.year)
-    .bind(request)
-    .fetch_one(&mut **transaction)
-    .await
 }
 
-pub(super) async fn licence_taken(
-    transaction: &mut Transaction,
+pub(super) fn licence_taken(
+    connection: &Connection,
     licence: &LicenceRow,
-) -> Result<bool, sqlx::Error> {
-    sqlx::query_scalar(
+) -> rusqlite::Result<bool> {
+    value(
+        connection,
         "SELECT EXISTS (SELECT 1 FROM licence WHERE identifier = ?)
              OR EXISTS (SELECT 1 FROM licence WHERE number = ?)",
+        params![licence.identifier, licence.number],
     )
-    .bind(&licence.identifier)
-    .bind(&licence.number)
-    .fetch_one(&mut **transaction)
-    .await
 }
 
-pub(super) async fn insert_licence(
-    transaction: &mut Transaction,
+pub(super) fn insert_licence(
+    connection: &Connection,
     licence: &LicenceRow,
-) -> Result<(), sqlx::Error> {
-    sqlx::query(
+) -> rusqlite::Result<()> {
+    write(
+        connection,
         "INSERT INTO licence (identifier, number, licence_type, issuer_code, version,
              metadata_json, document_sha256, issued_at)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        params![
+            licence.identifier,
+            licence.number,
+            licence.licence_type,
+            licence.issuer_code,
+            licence.version,
+            licence.metadata_json,
+            licence.document_sha256,
+            licence.issued_at.0,
+        ],
     )
-    .bind(&licence.identifier)
-    .bind(&licence.number)
-    .bind(&licence.licence_type)
-    .bind(&licence.issuer_code)
-    .bind(licence.version)
-    .bind(&licence.metadata_json)
-    .bind(licence.document_sha256.as_slice())
-    .bind(licence.issued_at.0)
-    .execute(&mut **transaction)
-    .await
-    .map(|_| ())
 }
 
-pub(super) async fn insert_release(
-    transaction: &mut Transaction,
+pub(super) fn insert_release(
+    connection: &Connection,
     request: i64,
     release: &Release,
-) -> Result<(), sqlx::Error> {
-    sqlx::query(
+) -> rusqlite::Result<()> {
+    write(
+        connection,
         "INSERT INTO release (request, document_sha256, container, receipt_json, licence,
              released_at)
          VALUES (?, ?, ?, ?, ?, ?)",
-    )
-    .bind(request)
-    .bind(release.document_sha256.as_ref().map(<[u8; 32]>::as_slice))
-    .bind(&release.container)
-    .bind(&release.receipt_json)
-    .bind(release.licence.as_ref().map(|licence| &licence.identifier))
-    .bind(release.released_at.0)
-    .execute(&mut **transaction)
-    .await
-    .map(|_| ())
+        params![
+            request,
+            release.document_sha256,
+            release.container,
+            release.receipt_json,
+            release.licence.as_ref().map(|licence| &licence.identifier),
+            release.released_at.0,
+        ],
+    )?;
+    match &release.document {
+        Some(document) => write(
+            connection,
+            "INSERT INTO released_document (request, bytes) VALUES (?, ?)",
+            params![request, document.as_ref()],
+        ),
+        None => Ok(()),
+    }
 }
 
-/// `document_sha256, container, receipt_json, licence, released_at`
-pub(super) type ReleaseColumns = (
-    Option<Vec<u8>>,
-    Option<Vec<u8>>,
-    String,
-    Option<String>,
-    i64,
-);
+pub(super) fn release_of(connection: &Connection, request: i64) -> rusqlite::Result<Release> {
+    let (mut release, identifier): (Release, Option<String>) = connection
+        .prepare_cached(
+            "SELECT document_sha256, container, receipt_json, released_at, licence, bytes
+             FROM release LEFT JOIN released_document USING (request) WHERE request = ?",
+        )?
+        .query_row([request], |row| {
+            let release = Release {
+                document_sha256: row.get(0)?,
+                document: row.get(5)?,
+                container: row.get(1)?,
+                receipt_json: row.get(2)?,
+                licence: None,
+                released_at: UnixSeconds(row.get(3)?),
+            };
+            Ok((release, row.get(4)?))
+        })?;
+    if let Some(identifier) = identifier {
+        release.licence = licence(connection, &identifier)?;
+    }
+    Ok(release)
+}
 
-pub(super) async fn release_of(
-    transaction: &mut Transaction,
-    request: i64,
-) -> Result<Release, RecordError> {
-    const DOING: &str = "reading a release";
-    let row: ReleaseColumns = sqlx::query_as(
-        "SELECT document_sha256, container, receipt_json, licence, released_at
-         FROM release WHERE request = ?",
-    )
-    .bind(request)
-    .fetch_one(&mut **transaction)
-    .await
-    .map_err(unavailable(DOING))?;
-    let (document_sha256, container, receipt_json, identifier, released_at) = row;
-    let licence: Option<LicenceColumns> = sqlx::query_as(
+fn licence(connection: &Connection, identifier: &str) -> rusqlite::Result<Option<LicenceRow>> {
+    first(
+        connection,
         "SELECT identifier, number, licence_type, issuer_code, version, metadata_json,
              document_sha256, issued_at
          FROM licence WHERE identifier = ?",
-    )
-    .bind(identifier)
-    .fetch_optional(&mut **transaction)
-    .await
-    .map_err(unavailable(DOING))?;
-    Ok(Release {
-        document_sha256: document_sha256
-            .map(|bytes| digest(DOING, bytes))
-            .transpose()?,
-        container,
-        receipt_json,
-        licence: licence.map(|row| licence_row(DOING, row)).transpose()?,
-        released_at: UnixSeconds(released_at),
-    })
-}
-
-pub(super) type IntentRow = (
-    i64,
-    String,
-    String,
-    u32,
-    u32,
-    String,
-    String,
-    Vec<u8>,
-    String,
-    Vec<u8>,
-    i64,
-);
-
-pub(super) fn open_intent(doing: &'static str, row: IntentRow) -> Result<OpenIntent, RecordError> {
-    let (id, caller, request_id, attempt, ordinal, seal_id, profile, certificate_sha256, ..) = row;
-    let (.., digest_algorithm, covered_digest, recorded_at) = row;
-    Ok(OpenIntent {
-        id: IntentId(id),
-        intent: Intent {
-            key: RequestKey { caller, request_id },
-            attempt,
-            ordinal,
-            seal_id,
-            profile,
-            certificate_sha256: digest(doing, certificate_sha256)?,
-            digest_algorithm,
-            digest: covered_digest,
-            recorded_at: UnixSeconds(recorded_at),
+        [identifier],
+        |row| {
+            Ok(LicenceRow {
+                identifier: row.get(0)?,
+                number: row.get(1)?,
+                licence_type: row.get(2)?,
+                issuer_code: row.get(3)?,
+                version: row.get(4)?,
+                metadata_json: row.get(5)?,
+                document_sha256: row.get(6)?,
+                issued_at: UnixSeconds(row.get(7)?),
+            })
         },
-    })
+    )
 }
 
-pub(super) type LicenceColumns = (String, String, String, String, u16, String, Vec<u8>, i64);
-
-pub(super) fn licence_row(
-    doing: &'static str,
-    row: LicenceColumns,
-) -> Result<LicenceRow, RecordError> {
-    let (identifier, number, licence_type, issuer_code, version, metadata_json, sha256, issued_at) =
-        row;
-    Ok(LicenceRow {
-        identifier,
-        number,
-        licence_type,
-        issuer_code,
-        version,
-        metadata_json,
-        document_sha256: digest(doing, sha256)?,
-        issued_at: UnixSeconds(issued_at),
+/// Of a row with the columns that [`super::record`] asks for.
+pub(super) fn open_intent(row: &Row<'_>) -> rusqlite::Result<OpenIntent> {
+    Ok(OpenIntent {
+        id: IntentId(row.get(0)?),
+        intent: Intent {
+            key: RequestKey {
+                caller: row.get(1)?,
+                request_id: row.get(2)?,
+            },
+            attempt: row.get(3)?,
+            ordinal: row.get(4)?,
+            seal_id: row.get(5)?,
+            profile: row.get(6)?,
+            certificate_sha256: row.get(7)?,
+            digest_algorithm: row.get(8)?,
+            digest: row.get(9)?,
+            recorded_at: UnixSeconds(row.get(10)?),
+        },
     })
 }

@@ -8,8 +8,9 @@ use std::future::Future;
 use yinxin_pki::UnixSeconds;
 use yinxin_signer::record::{
     Intent, IntentId, LicenceRow, LicenceSeries, NewRequest, Opened, Operation, Outcome, Record,
-    RecordError, Release, RequestKey,
+    RecordError, Release, RequestKey, SealedIntent,
 };
+use yinxin_signer::usage::UseRefused;
 
 /// One empty record, and how to come back to it.
 pub trait Backend {
@@ -34,6 +35,9 @@ macro_rules! record_contract {
             a_request_left_by_another_run_is_taken_over,
             a_released_request_is_given_again_after_a_restart,
             a_digest_sealing_is_released_without_document_or_licence,
+            a_short_document_is_given_again_with_its_release,
+            a_release_seals_the_intents_it_names,
+            an_outcome_that_does_not_fit_stops_the_release_and_leaves_nothing,
             numbers_count_from_one_in_each_series,
             a_request_keeps_its_number_over_attempts_and_restarts,
             no_number_without_an_open_request,
@@ -143,6 +147,7 @@ fn licence(identifier: &str, number: &str) -> LicenceRow {
 fn release(licence: Option<LicenceRow>) -> Release {
     Release {
         document_sha256: Some([6; 32]),
+        document: None,
         container: None,
         receipt_json: r#"{"a":1}"#.to_owned(),
         licence,
@@ -161,6 +166,14 @@ fn proceeds(opened: Opened) -> (UnixSeconds, u32) {
 }
 
 #[track_caller]
+fn assert_intent_refused(result: Result<IntentId, UseRefused>) {
+    assert!(
+        matches!(result, Err(UseRefused::Record(RecordError::Refused { .. }))),
+        "{result:?}"
+    );
+}
+
+#[track_caller]
 fn assert_refused<T: std::fmt::Debug>(result: Result<T, RecordError>) {
     assert!(
         matches!(result, Err(RecordError::Refused { .. })),
@@ -172,7 +185,7 @@ fn assert_refused<T: std::fmt::Debug>(result: Result<T, RecordError>) {
 async fn sealed_request(record: &impl Record, request_id: &str) {
     let (_, attempt) = proceeds(record.open_request(&request(request_id)).await.unwrap());
     let id = record
-        .record_intent(&intent(request_id, attempt, 0))
+        .record_intent(&intent(request_id, attempt, 0), &[])
         .await
         .unwrap();
     record.record_outcome(id, &sealed()).await.unwrap();
@@ -213,7 +226,10 @@ pub async fn another_body_under_the_same_key_is_refused_in_every_state(backend: 
         .unwrap();
     check("given up").await;
     sealed_request(&record, "r").await;
-    record.release(&key("r"), &release(None)).await.unwrap();
+    record
+        .release(&key("r"), &release(None), &[])
+        .await
+        .unwrap();
     check("released").await;
 }
 
@@ -242,8 +258,8 @@ pub async fn a_given_up_request_proceeds_with_the_time_of_its_first_attempt(back
 pub async fn giving_up_fails_the_intents_without_an_outcome_and_no_other(backend: impl Backend) {
     let record = backend.open().await;
     record.open_request(&request("r")).await.unwrap();
-    let first = record.record_intent(&intent("r", 1, 0)).await.unwrap();
-    let second = record.record_intent(&intent("r", 1, 1)).await.unwrap();
+    let first = record.record_intent(&intent("r", 1, 0), &[]).await.unwrap();
+    let second = record.record_intent(&intent("r", 1, 1), &[]).await.unwrap();
     record.record_outcome(first, &sealed()).await.unwrap();
     record
         .give_up(&key("r"), "KEYS_UNAVAILABLE", UnixSeconds(1))
@@ -261,7 +277,10 @@ pub async fn giving_up_what_is_not_open_changes_nothing(backend: impl Backend) {
         .await
         .unwrap();
     sealed_request(&record, "r").await;
-    record.release(&key("r"), &release(None)).await.unwrap();
+    record
+        .release(&key("r"), &release(None), &[])
+        .await
+        .unwrap();
     record
         .give_up(&key("r"), "X", UnixSeconds(1))
         .await
@@ -291,16 +310,16 @@ pub async fn a_released_request_is_given_again_after_a_restart(backend: impl Bac
     let record = backend.open().await;
     sealed_request(&record, "r").await;
     let released = release(Some(licence("id-1", "no-1")));
-    record.release(&key("r"), &released).await.unwrap();
+    record.release(&key("r"), &released, &[]).await.unwrap();
     backend.close(record).await;
     let record = backend.open().await;
     let opened = record
         .open_request(&request_by("run-2", "r"))
         .await
         .unwrap();
-    assert_eq!(opened, Opened::Released(Box::new(released)));
+    assert_eq!(opened, Opened::Released(Box::new(released.clone())));
     let found = record.licence("id-1").await.unwrap();
-    assert_eq!(found, Some(licence("id-1", "no-1")));
+    assert_eq!(found, Some(released));
     assert_eq!(record.licence("id-2").await.unwrap(), None);
 }
 
@@ -310,9 +329,79 @@ pub async fn a_digest_sealing_is_released_without_document_or_licence(backend: i
     let mut released = release(None);
     released.document_sha256 = None;
     released.container = Some(vec![1, 2, 3]);
-    record.release(&key("r"), &released).await.unwrap();
+    record.release(&key("r"), &released, &[]).await.unwrap();
     let opened = record.open_request(&request("r")).await.unwrap();
     assert_eq!(opened, Opened::Released(Box::new(released)));
+}
+
+pub async fn a_short_document_is_given_again_with_its_release(backend: impl Backend) {
+    let record = backend.open().await;
+    sealed_request(&record, "r").await;
+    let mut released = release(Some(licence("id-1", "no-1")));
+    released.document = Some([9, 8, 7].into());
+    record.release(&key("r"), &released, &[]).await.unwrap();
+    backend.close(record).await;
+    let record = backend.open().await;
+    let opened = record.open_request(&request("r")).await.unwrap();
+    assert_eq!(opened, Opened::Released(Box::new(released.clone())));
+    assert_eq!(record.licence("id-1").await.unwrap(), Some(released));
+}
+
+fn sealed_as(intent: IntentId) -> SealedIntent {
+    SealedIntent {
+        intent,
+        container_sha256: [5; 32],
+    }
+}
+
+pub async fn a_release_seals_the_intents_it_names(backend: impl Backend) {
+    let record = backend.open().await;
+    record.open_request(&request("r")).await.unwrap();
+    let first = record.record_intent(&intent("r", 1, 0), &[]).await.unwrap();
+    let second = record.record_intent(&intent("r", 1, 1), &[]).await.unwrap();
+    let both = [sealed_as(first), sealed_as(second)];
+    record
+        .release(&key("r"), &release(None), &both)
+        .await
+        .unwrap();
+    assert_refused(record.record_outcome(first, &failed()).await);
+    assert_refused(record.record_outcome(second, &failed()).await);
+    assert!(record.open_intents("run-2").await.unwrap().is_empty());
+}
+
+pub async fn an_outcome_that_does_not_fit_stops_the_release_and_leaves_nothing(
+    backend: impl Backend,
+) {
+    let record = backend.open().await;
+    record.open_request(&request("other")).await.unwrap();
+    let others = record.record_intent(&intent("other", 1, 0), &[]).await;
+    record.open_request(&request("r")).await.unwrap();
+    let earlier = record.record_intent(&intent("r", 1, 0), &[]).await.unwrap();
+    record
+        .give_up(&key("r"), "KEYS_UNAVAILABLE", UnixSeconds(1))
+        .await
+        .unwrap();
+    record.open_request(&request("r")).await.unwrap();
+    let good = record.record_intent(&intent("r", 2, 0), &[]).await.unwrap();
+    let unknown = IntentId(good.0 + 100);
+    for (what, bad) in [
+        ("another request's", others.unwrap()),
+        ("an earlier attempt's", earlier),
+        ("nobody's", unknown),
+        ("the same twice", good),
+    ] {
+        let sealed = [sealed_as(good), sealed_as(bad)];
+        let refused = record.release(&key("r"), &release(None), &sealed).await;
+        assert!(
+            matches!(refused, Err(RecordError::Refused { .. })),
+            "{what}: {refused:?}"
+        );
+    }
+    // Nothing of it stayed: the intent has no outcome yet.
+    record
+        .release(&key("r"), &release(None), &[sealed_as(good)])
+        .await
+        .unwrap();
 }
 
 pub async fn numbers_count_from_one_in_each_series(backend: impl Backend) {
@@ -395,18 +484,21 @@ pub async fn no_number_is_given_twice_to_requests_that_ask_at_once(backend: impl
 
 pub async fn no_intent_without_an_open_request(backend: impl Backend) {
     let record = backend.open().await;
-    assert_refused(record.record_intent(&intent("r", 1, 0)).await);
+    assert_intent_refused(record.record_intent(&intent("r", 1, 0), &[]).await);
     sealed_request(&record, "r").await;
-    record.release(&key("r"), &release(None)).await.unwrap();
-    assert_refused(record.record_intent(&intent("r", 1, 1)).await);
+    record
+        .release(&key("r"), &release(None), &[])
+        .await
+        .unwrap();
+    assert_intent_refused(record.record_intent(&intent("r", 1, 1), &[]).await);
 }
 
 pub async fn an_ordinal_is_taken_once_in_an_attempt(backend: impl Backend) {
     let record = backend.open().await;
     record.open_request(&request("r")).await.unwrap();
-    let first = record.record_intent(&intent("r", 1, 0)).await.unwrap();
-    assert_refused(record.record_intent(&intent("r", 1, 0)).await);
-    let second = record.record_intent(&intent("r", 1, 1)).await.unwrap();
+    let first = record.record_intent(&intent("r", 1, 0), &[]).await.unwrap();
+    assert_intent_refused(record.record_intent(&intent("r", 1, 0), &[]).await);
+    let second = record.record_intent(&intent("r", 1, 1), &[]).await.unwrap();
     assert_ne!(first, second);
 }
 
@@ -417,9 +509,9 @@ pub async fn an_intent_of_another_attempt_is_refused(backend: impl Backend) {
         .open_request(&request_by("run-2", "r"))
         .await
         .unwrap();
-    assert_refused(record.record_intent(&intent("r", 1, 0)).await);
-    assert_refused(record.record_intent(&intent("r", 3, 0)).await);
-    record.record_intent(&intent("r", 2, 0)).await.unwrap();
+    assert_intent_refused(record.record_intent(&intent("r", 1, 0), &[]).await);
+    assert_intent_refused(record.record_intent(&intent("r", 3, 0), &[]).await);
+    record.record_intent(&intent("r", 2, 0), &[]).await.unwrap();
 }
 
 pub async fn an_outcome_needs_its_intent(backend: impl Backend) {
@@ -430,78 +522,87 @@ pub async fn an_outcome_needs_its_intent(backend: impl Backend) {
 pub async fn an_intent_has_one_outcome(backend: impl Backend) {
     let record = backend.open().await;
     record.open_request(&request("r")).await.unwrap();
-    let id = record.record_intent(&intent("r", 1, 0)).await.unwrap();
+    let id = record.record_intent(&intent("r", 1, 0), &[]).await.unwrap();
     record.record_outcome(id, &failed()).await.unwrap();
     assert_refused(record.record_outcome(id, &sealed()).await);
 }
 
 pub async fn nothing_is_released_without_an_intent(backend: impl Backend) {
     let record = backend.open().await;
-    assert_refused(record.release(&key("r"), &release(None)).await);
+    assert_refused(record.release(&key("r"), &release(None), &[]).await);
     record.open_request(&request("r")).await.unwrap();
-    assert_refused(record.release(&key("r"), &release(None)).await);
+    assert_refused(record.release(&key("r"), &release(None), &[]).await);
 }
 
 pub async fn nothing_is_released_while_an_intent_has_no_outcome(backend: impl Backend) {
     let record = backend.open().await;
     sealed_request(&record, "r").await;
-    let second = record.record_intent(&intent("r", 1, 1)).await.unwrap();
-    assert_refused(record.release(&key("r"), &release(None)).await);
+    let second = record.record_intent(&intent("r", 1, 1), &[]).await.unwrap();
+    assert_refused(record.release(&key("r"), &release(None), &[]).await);
     record.record_outcome(second, &sealed()).await.unwrap();
-    record.release(&key("r"), &release(None)).await.unwrap();
+    record
+        .release(&key("r"), &release(None), &[])
+        .await
+        .unwrap();
 }
 
 pub async fn nothing_is_released_after_a_failed_intent(backend: impl Backend) {
     let record = backend.open().await;
     sealed_request(&record, "r").await;
-    let second = record.record_intent(&intent("r", 1, 1)).await.unwrap();
+    let second = record.record_intent(&intent("r", 1, 1), &[]).await.unwrap();
     record.record_outcome(second, &failed()).await.unwrap();
-    assert_refused(record.release(&key("r"), &release(None)).await);
+    assert_refused(record.release(&key("r"), &release(None), &[]).await);
 }
 
 pub async fn an_earlier_attempt_does_not_stand_in_the_way_of_a_release(backend: impl Backend) {
     let record = backend.open().await;
     record.open_request(&request("r")).await.unwrap();
-    record.record_intent(&intent("r", 1, 0)).await.unwrap();
+    record.record_intent(&intent("r", 1, 0), &[]).await.unwrap();
     record
         .open_request(&request_by("run-2", "r"))
         .await
         .unwrap();
     // The first attempt's intent is sealed by nobody; the second stands alone.
-    assert_refused(record.release(&key("r"), &release(None)).await);
-    let id = record.record_intent(&intent("r", 2, 0)).await.unwrap();
+    assert_refused(record.release(&key("r"), &release(None), &[]).await);
+    let id = record.record_intent(&intent("r", 2, 0), &[]).await.unwrap();
     record.record_outcome(id, &sealed()).await.unwrap();
-    record.release(&key("r"), &release(None)).await.unwrap();
+    record
+        .release(&key("r"), &release(None), &[])
+        .await
+        .unwrap();
 }
 
 pub async fn nothing_is_released_twice(backend: impl Backend) {
     let record = backend.open().await;
     sealed_request(&record, "r").await;
-    record.release(&key("r"), &release(None)).await.unwrap();
-    assert_refused(record.release(&key("r"), &release(None)).await);
+    record
+        .release(&key("r"), &release(None), &[])
+        .await
+        .unwrap();
+    assert_refused(record.release(&key("r"), &release(None), &[]).await);
 }
 
 pub async fn an_identifier_or_number_is_never_licensed_twice(backend: impl Backend) {
     let record = backend.open().await;
     sealed_request(&record, "first").await;
     let first = release(Some(licence("id-1", "no-1")));
-    record.release(&key("first"), &first).await.unwrap();
+    record.release(&key("first"), &first, &[]).await.unwrap();
     sealed_request(&record, "second").await;
     for (identifier, number) in [("id-1", "no-2"), ("id-2", "no-1")] {
         let second = release(Some(licence(identifier, number)));
-        assert_refused(record.release(&key("second"), &second).await);
+        assert_refused(record.release(&key("second"), &second, &[]).await);
     }
     let second = release(Some(licence("id-2", "no-2")));
-    record.release(&key("second"), &second).await.unwrap();
+    record.release(&key("second"), &second, &[]).await.unwrap();
 }
 
 pub async fn a_refused_release_leaves_the_request_open(backend: impl Backend) {
     let record = backend.open().await;
     sealed_request(&record, "first").await;
     let first = release(Some(licence("id-1", "no-1")));
-    record.release(&key("first"), &first).await.unwrap();
+    record.release(&key("first"), &first, &[]).await.unwrap();
     sealed_request(&record, "second").await;
-    assert_refused(record.release(&key("second"), &first).await);
+    assert_refused(record.release(&key("second"), &first, &[]).await);
     assert_eq!(
         record.open_request(&request("second")).await.unwrap(),
         Opened::InFlight
@@ -511,9 +612,15 @@ pub async fn a_refused_release_leaves_the_request_open(backend: impl Backend) {
 pub async fn open_intents_are_those_a_crash_left(backend: impl Backend) {
     let record = backend.open().await;
     sealed_request(&record, "done").await;
-    record.release(&key("done"), &release(None)).await.unwrap();
+    record
+        .release(&key("done"), &release(None), &[])
+        .await
+        .unwrap();
     record.open_request(&request("left")).await.unwrap();
-    let left = record.record_intent(&intent("left", 1, 0)).await.unwrap();
+    let left = record
+        .record_intent(&intent("left", 1, 0), &[])
+        .await
+        .unwrap();
     assert!(record.open_intents("run-1").await.unwrap().is_empty());
     drop(record);
 
@@ -551,11 +658,14 @@ pub async fn texts_are_data_and_never_statements(backend: impl Backend) {
     let mut hostile = request(text);
     hostile.details_json = text.to_owned();
     record.open_request(&hostile).await.unwrap();
-    let id = record.record_intent(&intent(text, 1, 0)).await.unwrap();
+    let id = record
+        .record_intent(&intent(text, 1, 0), &[])
+        .await
+        .unwrap();
     record.record_outcome(id, &sealed()).await.unwrap();
     let mut released = release(Some(licence(text, text)));
     released.receipt_json = text.to_owned();
-    record.release(&key(text), &released).await.unwrap();
+    record.release(&key(text), &released, &[]).await.unwrap();
     let opened = record.open_request(&hostile).await.unwrap();
     assert_eq!(opened, Opened::Released(Box::new(released)));
 }

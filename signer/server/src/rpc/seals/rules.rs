@@ -87,7 +87,7 @@ pub(super) async fn list(
     _request: v1::ListUseRulesRequest,
 ) -> Result<v1::ListUseRulesResponse, Refusal> {
     service.anybody(&caller)?;
-    let mut rules = service.rules.all();
+    let mut rules = service.rules.all().to_vec();
     rules.sort_by(|left, right| left.id.cmp(&right.id));
     Ok(v1::ListUseRulesResponse {
         rules: rules.iter().map(wire_rule).collect(),
@@ -137,7 +137,7 @@ impl Service {
         let rules = self.rules.all();
         let day = beijing_day(wanted.at);
         let mut verdicts = Vec::new();
-        for verdict in explain(&rules, wanted) {
+        for verdict in explain(rules.iter(), wanted) {
             let used_today = self.record.uses_of_rule(&verdict.rule.id, &day).await?;
             let full = verdict
                 .rule
@@ -151,7 +151,7 @@ impl Service {
                 quota_per_day: verdict.rule.quota_per_day,
             });
         }
-        let taken = match evaluate(&rules, wanted) {
+        let taken = match evaluate(rules.iter(), wanted) {
             Err(denied) => Err(denied.reason()),
             Ok(decision) => decision
                 .rules
