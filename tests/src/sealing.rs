@@ -135,6 +135,7 @@ impl Bench {
             anchors: pki.anchors(),
             intermediates: pki.intermediates(),
             crls: pki.crls().unwrap(),
+            seal_statuses: Vec::new(),
             allow_dev_only: true,
         };
         let folder = tempfile::tempdir().unwrap();

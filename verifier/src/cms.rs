@@ -11,6 +11,7 @@ use crate::container::{
 use crate::escape::escape;
 use crate::finding::{Finding, Steps, failed, passed, unclear, warning};
 use crate::report::{CertificateFacts, StepId, SubIndication};
+use crate::seal_status;
 
 /// id-data (RFC 5652, 4) and its GM/T 0010 counterpart.
 const DATA: [&str; 2] = ["1.2.840.113549.1.7.1", "1.2.156.10197.6.1.4.2.1"];
@@ -89,6 +90,13 @@ pub(crate) fn judge(
         steps,
     );
     judge_time(claimed_time, certificate, at, false, steps);
+    seal_status::judge(
+        None,
+        &certificate.sha256(),
+        claimed_time,
+        surroundings,
+        steps,
+    );
     ContainerFacts {
         signer: Some(CertificateFacts::of(certificate)),
         claimed_time,

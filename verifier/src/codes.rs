@@ -186,6 +186,8 @@ pub enum StepId {
     SealSignature,
     /// The claimed signing time lies in the seal's validity.
     SealValidity,
+    /// The seal is in force by the status list of its registry, or was when this was signed.
+    SealStatus,
     /// A path from the maker's certificate to a configured anchor, and its key usage.
     MakerChain,
     /// Revocation of the maker's certificate and of those above it.
@@ -216,6 +218,7 @@ impl StepId {
             Self::SealPermitsSigner => "seal_permits_signer",
             Self::SealSignature => "seal_signature",
             Self::SealValidity => "seal_validity",
+            Self::SealStatus => "seal_status",
             Self::MakerChain => "maker_chain",
             Self::MakerRevocation => "maker_revocation",
             Self::Time => "time",

@@ -27,6 +27,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) options: &'a Options,
     /// The digest of the covered bytes in the container's algorithm, if it could be computed.
     pub(crate) digest: Option<Vec<u8>>,
+    /// SHA-256 of the container, if somebody will ask for it.
+    pub(crate) container_sha256: Option<[u8; 32]>,
     /// Whether nothing at all is covered.
     pub(crate) covers_nothing: bool,
     /// /M of the signature dictionary.
@@ -160,6 +162,16 @@ impl Container {
             }
         }
     }
+}
+
+/// The digest under which a registry has recorded a container, padding left out; none where no status
+/// list asks for it.
+pub(crate) fn container_sha256(contents: &[u8], trust: &Trust) -> Option<[u8; 32]> {
+    if trust.seal_statuses.is_empty() {
+        return None;
+    }
+    let container = contents.get(..tlv::der_length(contents).ok()?)?;
+    DigestAlgorithm::Sha256.digest(container).try_into().ok()
 }
 
 /// The time a signature claims against its certificate and the time of verification.

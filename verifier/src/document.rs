@@ -6,7 +6,7 @@ use yinxin_pdf::{Document, ObjectId, PdfError, SignatureDictionary, SignatureFie
 use yinxin_pki::DigestAlgorithm;
 
 use crate::changes::Background;
-use crate::container::{Container, Surroundings};
+use crate::container::{Container, Surroundings, container_sha256};
 use crate::coverage::{SignedRanges, judge_coverage};
 use crate::digests::{Covered, HashedStart, digest_all};
 use crate::escape::escape;
@@ -268,6 +268,7 @@ impl Candidate {
                 trust,
                 options,
                 digest: self.digest,
+                container_sha256: container_sha256(&dictionary.contents_bytes, trust),
                 covers_nothing: self
                     .ranges
                     .as_ref()

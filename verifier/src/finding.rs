@@ -4,6 +4,7 @@ use serde::Serialize;
 use yinxin_pki::UnixSeconds;
 
 use crate::report::{Status, Step, StepId, SubIndication, rfc3339};
+use crate::seal_status::SealStanding;
 
 /// One finding. In JSON, `code` names it and the other fields are its facts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -306,6 +307,33 @@ pub enum Finding {
         /// Its object identifier.
         oid: String,
     },
+
+    /// No status list at hand names this seal with this certificate.
+    SealStatusUnknown,
+    /// The status list of the seal's registry says that it is in force.
+    SealInForce {
+        /// The moment that the list speaks for.
+        #[serde(serialize_with = "rfc3339")]
+        as_of: UnixSeconds,
+    },
+    /// It said so, and is out of date.
+    SealStatusListOutdated {
+        /// Until when it could be relied on.
+        #[serde(serialize_with = "rfc3339")]
+        until: UnixSeconds,
+    },
+    /// The status list says that the seal is out of use, ended or lost.
+    SealNotInForce {
+        /// Which.
+        state: SealStanding,
+        /// From when on.
+        #[serde(serialize_with = "rfc3339")]
+        since: UnixSeconds,
+        /// Why, as the registry has it.
+        reason: String,
+    },
+    /// The registry's signer had recorded this very signature before that.
+    SignatureRecordedBefore,
 
     // ── Time ─────────────────────────────────────────────────────────────────
     /// The time is the signer's claim; no time stamp proves it.

@@ -12,7 +12,8 @@
 //! For each signature, in the words of ETSI EN 319 102-1: what /Contents holds, told by content;
 //! /ByteRange to the byte; what the file gained afterwards; digest, signature and attributes; the
 //! certificate's path to a configured anchor and its revocation; for a seal signature also the
-//! seal, its maker, its validity and whom it permits. A step that fails makes the signature
+//! seal, its maker, its validity and whom it permits, and its status if a list of its registry is at
+//! hand. A step that fails makes the signature
 //! TOTAL-FAILED, one that cannot be decided makes it INDETERMINATE.
 //!
 //! Not checked yet, and reported as such: time stamps, OCSP answers, the document security store.
@@ -30,6 +31,7 @@ mod escape;
 mod finding;
 mod pdf_date;
 mod report;
+mod seal_status;
 mod ses;
 mod text;
 
@@ -45,9 +47,13 @@ pub use report::{
     DocumentFacts, Indication, RemovedSignatures, Report, SealFacts, SignatureReport, Status, Step,
     StepId, SubIndication,
 };
+pub use seal_status::{
+    Moment, SEAL_STATUS_BYTES_MAX, SealStanding, SealStatusEntry, SealStatusError, SealStatusList,
+    Sha256,
+};
 pub use text::Language;
 
-use container::{Container, Surroundings};
+use container::{Container, Surroundings, container_sha256};
 use finding::Steps;
 
 /// Whom the verifier believes.
@@ -59,6 +65,8 @@ pub struct Trust {
     pub intermediates: Vec<Certificate>,
     /// Revocation lists, of any of the authorities.
     pub crls: Vec<CertificateRevocationList>,
+    /// Status lists of registries of seals.
+    pub seal_statuses: Vec<SealStatusList>,
     /// Whether certificates made for trials (`OU=DEV-ONLY`) may be in a path.
     pub allow_dev_only: bool,
 }
@@ -116,11 +124,13 @@ pub fn verify_container(
     let mut steps = Steps::default();
     let mut report = SignatureReport::empty();
     report.coverage = Some(Coverage::DigestOnly);
+    let container_sha256 = container_sha256(container, trust);
     if let Some(container) = Container::read_exact(container, &mut steps) {
         let surroundings = Surroundings {
             trust,
             options,
             digest: container.digest_algorithm().map(covered_digest),
+            container_sha256,
             covers_nothing: false,
             dictionary_time: None,
             wants_certificate_attribute: true,

@@ -17,6 +17,7 @@ use crate::container::{
 use crate::escape::escape;
 use crate::finding::{Finding, Judgement, Steps, failed, passed, unclear, warning};
 use crate::report::{CertificateFacts, ContainerKind, SealFacts, Status, StepId, SubIndication};
+use crate::seal_status;
 
 /// sha256WithRSAEncryption, which the text of v1 permits.
 const SHA256_WITH_RSA: &str = "1.2.840.113549.1.1.11";
@@ -83,6 +84,13 @@ pub(crate) fn judge(
         },
     );
     judge_seal_validity(seal, claimed_time, surroundings.options.at, steps);
+    if let Ok(certificate) = DigestAlgorithm::Sha256
+        .digest(signature.signer_certificate_der())
+        .try_into()
+    {
+        let code = Some(seal.es_id());
+        seal_status::judge(code, &certificate, claimed_time, surroundings, steps);
+    }
     let maker = judge_maker(seal, surroundings, steps);
     let signer = judge_signer(signature, claimed_time, surroundings, steps);
     ContainerFacts {

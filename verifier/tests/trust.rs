@@ -57,6 +57,7 @@ fn signed(chain: &[&Identity]) -> (Vec<u8>, Trust) {
             .iter()
             .map(|it| it.crl(&CrlRequest::new(NOW)).unwrap())
             .collect(),
+        seal_statuses: Vec::new(),
         allow_dev_only: true,
     };
     (document, trust)
@@ -316,6 +317,7 @@ fn loops_and_crowds_of_authorities_end() {
         anchors: vec![one.certificate.clone()],
         intermediates: Vec::new(),
         crls: vec![one.crl(&CrlRequest::new(NOW)).unwrap()],
+        seal_statuses: Vec::new(),
         allow_dev_only: true,
     };
     expect(

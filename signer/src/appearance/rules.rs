@@ -141,6 +141,8 @@ const COUNCIL: &str = "国发〔1999〕25号";
 const VILLAGE: &str = "国办发〔2001〕52号";
 const CUSTOM: &str = "custom of police-approved seal makers";
 const COMPANY: &str = "custom of police-approved seal makers: limited companies";
+/// Its first part: oval, long axis 40 mm, short axis 30 mm, border 1 mm, red; the taxpayer's number in
+/// the middle, the name around it, «发票专用章» below.
 const INVOICE: &str = "国家税务总局公告2011年第7号";
 
 const fn round(diameter_mm: f64, centre: Centre, source: &'static str) -> SizeRule {

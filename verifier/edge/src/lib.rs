@@ -16,4 +16,4 @@ pub use config::{
 pub use listen::{ListenError, Listening, MESSAGE_BYTES_MAX, Services, Transport};
 pub use process::{asked_to_stop, start_log};
 pub use refusal::Shape;
-pub use trust::read_trust;
+pub use trust::{read_seal_statuses, read_trust};

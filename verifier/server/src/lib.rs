@@ -17,7 +17,7 @@ use yinxin_edge::{ListenError, Listening, MESSAGE_BYTES_MAX, Services, Transport
 use yinxin_proto::v1::verification_service_server::VerificationServiceServer;
 
 pub use config::{Config, ConfigError};
-pub use yinxin_edge::{asked_to_stop, read_trust, start_log};
+pub use yinxin_edge::{asked_to_stop, read_seal_statuses, read_trust, start_log};
 
 /// How many requests one connection may have open.
 const STREAMS_PER_CONNECTION_MAX: u32 = 16;
@@ -51,7 +51,9 @@ impl Verifier {
     /// [`StartError`] for the first thing that is not as it must be; no port is open then.
     pub async fn open(config: &Config) -> Result<Self, StartError> {
         config.check()?;
-        let trust = read_trust(&config.trust.directory, config.trust.allow_dev_only)?;
+        let directory = &config.trust.directory;
+        let mut trust = read_trust(directory, config.trust.allow_dev_only)?;
+        trust.seal_statuses = read_seal_statuses(directory)?;
         let rpc = rpc::Rpc::new(config, trust)?;
         let transport = Transport::new(config.tls.as_ref(), STREAMS_PER_CONNECTION_MAX)?;
         Ok(Self {

@@ -2,6 +2,8 @@
 
 use super::{Language, beijing};
 use crate::finding::Finding;
+use crate::seal_status::SealStanding;
+use yinxin_pki::UnixSeconds;
 
 impl Finding {
     /// The finding in words.
@@ -317,6 +319,27 @@ impl Finding {
                 format!("有不认识的关键扩展 {oid}"),
                 format!("an unknown critical extension {oid}"),
             ),
+            Self::SealStatusUnknown => plain(
+                "没有列出此印章的状态名单，未检查",
+                "no status list at hand names this seal; not checked",
+            ),
+            Self::SealInForce { as_of } => (
+                format!("按截至 {as_of} 的印章状态名单有效", as_of = beijing(as_of)),
+                format!("in force by the status list as of {as_of}"),
+            ),
+            Self::SealStatusListOutdated { until } => (
+                format!("印章状态名单已于 {until} 过期", until = beijing(until)),
+                format!("the status list of seals is out of date since {until}"),
+            ),
+            Self::SealNotInForce {
+                state,
+                since,
+                reason,
+            } => not_in_force(*state, *since, reason),
+            Self::SignatureRecordedBefore => plain(
+                "此签章在此之前已有登记，仍然有效",
+                "this very signature had been recorded before that, and stays good",
+            ),
             Self::TimeClaimedOnly => plain(
                 "时间为签署者自称，没有时间戳证明",
                 "the time is the signer's claim; no time stamp proves it",
@@ -365,4 +388,23 @@ impl Finding {
             ),
         }
     }
+}
+
+fn not_in_force(state: SealStanding, since: UnixSeconds, reason: &str) -> (String, String) {
+    let (chinese, english) = match state {
+        SealStanding::Active => ("启用", "in force"),
+        SealStanding::Suspended => ("停用", "suspended"),
+        SealStanding::Cancelled => ("注销", "cancelled"),
+        SealStanding::Revoked => ("吊销", "revoked"),
+        SealStanding::Withdrawn => ("撤销", "withdrawn"),
+        SealStanding::Lost => ("挂失", "reported lost"),
+    };
+    let (why_chinese, why) = match reason {
+        "" => (String::new(), String::new()),
+        reason => (format!("（{reason}）"), format!(" ({reason})")),
+    };
+    (
+        format!("印章已于 {} {chinese}{why_chinese}", beijing(&since)),
+        format!("the seal was {english} at {since}{why}"),
+    )
 }

@@ -452,6 +452,7 @@ fn step_words(id: StepId, language: Language) -> &'static str {
         StepId::SealPermitsSigner => language.pick("印章准许的签署者", "Seal permits signer"),
         StepId::SealSignature => language.pick("制章者签名", "Maker's signature"),
         StepId::SealValidity => language.pick("印章有效期", "Seal's validity"),
+        StepId::SealStatus => language.pick("印章状态", "Seal's status"),
         StepId::MakerChain => language.pick("制章者证书链", "Maker's path"),
         StepId::MakerRevocation => language.pick("制章者吊销状态", "Maker's revocation"),
         StepId::Time => language.pick("时间", "Time"),

@@ -36,6 +36,7 @@ pub fn trust() -> Trust {
         anchors: pki().anchors(),
         intermediates: pki().intermediates(),
         crls: pki().crls().unwrap(),
+        seal_statuses: Vec::new(),
         allow_dev_only: true,
     }
 }
