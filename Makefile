@@ -38,6 +38,7 @@ lint:
 bench:
 	scripts/setup
 	$(CARGO) bench --profile dev -p yinxin-pdf --bench open
+	$(CARGO) bench --profile dev -p yinxin-signer --bench small
 	$(CARGO) bench --profile dev -p yinxin-tests --bench large
 	$(CARGO) bench --profile dev -p yinxin-tests --bench small
 	$(CARGO) bench --profile dev -p yinxin-hsm --bench pool

@@ -20,7 +20,7 @@ use yinxin_signer::record::{
     Intent, IntentId, LicenceSeries, NewRequest, OpenIntent, Opened, Outcome, Record, RecordError,
     Release, RequestKey, SealedIntent,
 };
-use yinxin_signer::road::{Order, RoadSettings, SelfCheck, Signed, Wishes, prepare};
+use yinxin_signer::road::{Order, Prepared, RoadSettings, SelfCheck, Signed, Wishes, prepare};
 use yinxin_signer::seal::{GmMaterial, Seal, SigningIdentity};
 use yinxin_signer::usage::{UseClaim, UseRefused};
 use yinxin_verifier::{HashedStart, Options, Trust};
@@ -254,15 +254,35 @@ impl Bench {
         prefix: Option<&PrefixDigests>,
         order: &Order<'_>,
     ) -> Result<Signed, SealError> {
+        self.sign(self.prepare(document, prefix, order)?)
+    }
+
+    /// The road's first step. `prefix` as in [`prepare`].
+    ///
+    /// # Errors
+    /// As [`prepare`].
+    pub fn prepare(
+        &self,
+        document: &[u8],
+        prefix: Option<&PrefixDigests>,
+        order: &Order<'_>,
+    ) -> Result<Prepared, SealError> {
         let settings = RoadSettings {
             utc_offset_minutes: 480,
             ..RoadSettings::default()
         };
+        prepare(document, prefix, order, &settings)
+    }
+
+    /// The road from there as far as the key.
+    ///
+    /// # Errors
+    /// As the road's steps.
+    pub fn sign(&self, prepared: Prepared) -> Result<Signed, SealError> {
         let key = RequestKey {
             caller: "tests".to_owned(),
             request_id: "1".to_owned(),
         };
-        let prepared = prepare(document, prefix, order, &settings)?;
         let record = Memory::default();
         let intended = now_or_never(prepared.record_intent(&record, &key, 1, 0, &[], self.now))
             .expect("a record in memory refuses nothing");
