@@ -59,12 +59,17 @@ fn judge_form(bytes: &[u8], signature: &SignatureDictionary, steps: &mut Steps) 
     let written = bytes.get(signature.contents.clone()).unwrap_or_default();
     let is_plain = match written {
         [b'<', digits @ .., b'>'] => {
-            let all_digits = digits.iter().all(u8::is_ascii_hexdigit);
-            let lower = digits.iter().any(u8::is_ascii_lowercase);
-            let upper = digits.iter().any(u8::is_ascii_uppercase);
+            let any = |kind: fn(u8) -> bool| {
+                // Without a branch for each of some thousand digits.
+                digits
+                    .iter()
+                    .fold(false, |found, digit| found | kind(*digit))
+            };
+            let lower = any(|digit| digit.is_ascii_lowercase());
+            let upper = any(|digit| digit.is_ascii_uppercase());
             // 7.3.4.3 permits white space, an odd count and both cases. In the one place of the
             // file that no digest covers, that would leave bytes to play with.
-            all_digits && digits.len() % 2 == 0 && !(lower && upper)
+            signature.contents_is_plain_hex && !(lower && upper)
         }
         _ => false,
     };
@@ -120,8 +125,7 @@ fn ranges(
         .revision_ending_at(end)
         .ok_or(Finding::RangeEndsInsideRevision { end: end as u64 })?;
     // Later sections may repeat the entry, but the signed state must show this very dictionary.
-    let then = document.signature_at(signature.id, revision_index);
-    if !then.is_ok_and(|then| then.span == signature.span && !then.in_object_stream) {
+    if !document.shows_signature_at(signature, revision_index) {
         return Err(Finding::SignatureFromOtherRevision);
     }
     let revisions = document.revisions().len();

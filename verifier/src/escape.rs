@@ -11,6 +11,10 @@ const SHOWN_CHARACTERS_MAX: usize = 512;
 /// Chinese names need them.
 #[must_use]
 pub fn escape(text: &str) -> String {
+    // Most of what is shown is short and plain.
+    if text.len() <= SHOWN_CHARACTERS_MAX && text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return text.to_owned();
+    }
     let mut shown = String::with_capacity(text.len());
     for (count, character) in text.chars().enumerate() {
         if count == SHOWN_CHARACTERS_MAX {
@@ -57,6 +61,23 @@ mod tests {
         for (text, shown) in cases {
             assert_eq!(escape(text), shown, "{text:?}");
         }
+    }
+
+    #[test]
+    fn plain_text_stays_as_it_is_and_only_that() {
+        for byte in 0..=0x7f_u8 {
+            let character = char::from(byte);
+            let text = format!("a{character}b");
+            let shown = if character.is_control() {
+                format!("a\\u{{{byte:x}}}b")
+            } else {
+                text.clone()
+            };
+            assert_eq!(escape(&text), shown);
+        }
+        let most = "x".repeat(SHOWN_CHARACTERS_MAX);
+        assert_eq!(escape(&most), most);
+        assert_eq!(escape(&format!("{most}y")), format!("{most}…"));
     }
 
     #[test]

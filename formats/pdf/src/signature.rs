@@ -93,7 +93,11 @@ impl Document<'_> {
             .raw()
             .get(contents.start + 1..contents.end - 1)
             .unwrap_or_default();
-        let is_plain = digits.len() % 2 == 0 && digits.iter().all(u8::is_ascii_hexdigit);
+        // Without a branch for each of some thousand digits.
+        let only_digits = digits
+            .iter()
+            .fold(true, |only, digit| only & digit.is_ascii_hexdigit());
+        let is_plain = digits.len() % 2 == 0 && only_digits;
         let (object_span, in_object_stream) = match &object.source {
             ObjectSource::File { span } => (span.clone(), false),
             ObjectSource::ObjectStream { .. } => (span.clone(), true),
@@ -122,6 +126,17 @@ impl Document<'_> {
             revision_index: object.revision_index,
             span,
         })
+    }
+
+    /// Whether revision `revision_index` shows the dictionary `newest`, which [`Document::signature`]
+    /// gave: the same bytes of the file, not in an object stream.
+    pub fn shows_signature_at(&self, newest: &SignatureDictionary, revision_index: usize) -> bool {
+        // The newest revision is where it was read.
+        if revision_index == self.newest_index() {
+            return !newest.in_object_stream;
+        }
+        self.signature_at(newest.id, revision_index)
+            .is_ok_and(|then| then.span == newest.span && !then.in_object_stream)
     }
 
     /// A text string entry; a value of another type is not a text and reads as none.

@@ -238,8 +238,16 @@ fn hexadecimal(value: &Value) -> Option<String> {
 }
 
 fn hexadecimal_text(bytes: &[u8]) -> String {
-    let digits: String = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
-    format!("<{digits}>")
+    let mut text = String::with_capacity(bytes.len() * 2 + 2);
+    text.push('<');
+    for byte in bytes {
+        for nibble in [byte >> 4, byte & 0xF] {
+            let digit = char::from_digit(u32::from(nibble), 16).unwrap_or('0');
+            text.push(digit.to_ascii_uppercase());
+        }
+    }
+    text.push('>');
+    text
 }
 
 /// The second identifier (14.4): new for every update, the same for the same update.
