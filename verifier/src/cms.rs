@@ -415,7 +415,7 @@ fn judge_neighbours(data: &SignedData, trust: &Trust, steps: &mut Steps) {
         let has_issuer = issuers.peek().is_some();
         let verifies = issuers.any(|issuer| {
             checks_left = checks_left.saturating_sub(1);
-            checks_left > 0 && certificate.verify_signed_by(issuer.public_key()).is_ok()
+            checks_left > 0 && certificate.verify_issued_by(issuer).is_ok()
         });
         if checks_left == 0 {
             steps.note(

@@ -207,7 +207,7 @@ fn judge_maker(
     surroundings: &Surroundings<'_>,
     steps: &mut Steps,
 ) -> Option<CertificateFacts> {
-    let Ok(maker) = Certificate::from_der(seal.maker_certificate_der()) else {
+    let Ok(maker) = Certificate::recall(seal.maker_certificate_der()) else {
         let finding = Finding::MakerCertificateUnreadable;
         steps.note(
             StepId::MakerChain,
@@ -254,7 +254,7 @@ fn judge_signer(
     surroundings: &Surroundings<'_>,
     steps: &mut Steps,
 ) -> Option<CertificateFacts> {
-    let Ok(signer) = Certificate::from_der(signature.signer_certificate_der()) else {
+    let Ok(signer) = Certificate::recall(signature.signer_certificate_der()) else {
         let finding = Finding::CertificateUnreadable { count: 1 };
         steps.note(
             StepId::SignerCertificate,

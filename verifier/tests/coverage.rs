@@ -10,10 +10,10 @@ mod support;
 
 use support::{
     Places, Profile, append, check, code, expect, now, places, plain_pdf, revise, seal, trust,
-    written,
+    verify, written,
 };
 use yinxin_pdf::{Document, Limits};
-use yinxin_verifier::{Indication, StepId, SubIndication, verify};
+use yinxin_verifier::{Indication, StepId, SubIndication};
 
 fn sealed() -> Vec<u8> {
     seal(&plain_pdf(), Profile::Rsa)

@@ -8,8 +8,8 @@
 
 mod support;
 
-use support::{PROFILES, Profile, now, places, plain_pdf, seal, trust};
-use yinxin_verifier::{Indication, verify};
+use support::{PROFILES, Profile, now, places, plain_pdf, seal, trust, verify};
+use yinxin_verifier::Indication;
 
 /// Bits that are turned over: the lowest, the case of letters, the highest, all.
 const MASKS: [u8; 4] = [0x01, 0x20, 0x80, 0xff];

@@ -12,14 +12,14 @@ use std::path::PathBuf;
 
 use support::{
     DAY, NOW, at, check, code, expect, now, picture, pki, plain_pdf, request, seal_der,
-    ses_container, sign, status, trust,
+    ses_container, sign, status, trust, verify,
 };
 use yinxin_keys_dev::{CertificateRequest, Identity, KeyKind, SealRequest, dev_name};
 use yinxin_pdf::SignatureRequest;
 use yinxin_pki::{Certificate, DigestAlgorithm, KeyUsage, UnixSeconds};
 use yinxin_ses::SealSignature;
 use yinxin_verifier::{
-    ContainerKind, Coverage, Indication, SignatureReport, Status, StepId, SubIndication, verify,
+    ContainerKind, Coverage, Indication, SignatureReport, Status, StepId, SubIndication,
     verify_container,
 };
 

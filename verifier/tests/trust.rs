@@ -10,12 +10,12 @@ mod support;
 
 use support::{
     DAY, NOW, Profile, at, cms_container, code, expect, now, pki, plain_pdf, request, seal, sign,
-    trust,
+    trust, verify,
 };
 use yinxin_keys_dev::{CertificateRequest, CrlRequest, Identity, KeyKind, dev_name};
 use yinxin_pki::issue::{BasicConstraints, RawExtension};
 use yinxin_pki::{Certificate, CertificateRevocationList, KeyUsage, UnixSeconds};
-use yinxin_verifier::{Indication, SignatureReport, StepId, SubIndication, Trust, verify};
+use yinxin_verifier::{Indication, SignatureReport, StepId, SubIndication, Trust};
 
 const DAY_AGO: UnixSeconds = UnixSeconds(NOW.0 - DAY);
 const IN_A_YEAR: UnixSeconds = UnixSeconds(NOW.0 + 365 * DAY);

@@ -1,7 +1,7 @@
 //! X.509 certificates (RFC 5280, GM/T 0015), read once into facts.
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use x509_parser::certificate::{TbsCertificate, X509Certificate};
 use x509_parser::extensions::{DistributionPointName, GeneralName, ParsedExtension, X509Extension};
@@ -9,6 +9,7 @@ use x509_parser::prelude::FromDer as _;
 
 use crate::algorithm::AlgorithmIdentifier;
 use crate::known::{KnownKey, SignedUnder};
+use crate::memory::Memory;
 use crate::name::DistinguishedName;
 use crate::tlv::{self, UnixSeconds, tag};
 use crate::verify::{verify_signature, verify_with_table};
@@ -19,6 +20,10 @@ const PEM_LABEL: &str = "CERTIFICATE";
 
 /// The organizational unit that marks throw-away certificates.
 const DEV_ONLY: &str = "DEV-ONLY";
+
+/// Certificates read before. With their tables of multiples, which only SM2 keys used often have,
+/// they take 20 MiB at most.
+static READ_BEFORE: Memory<Certificate> = Memory::new(128, 4 * 1024, Certificate::der);
 
 /// An X.509 certificate: its bytes, and what they say.
 ///
@@ -43,6 +48,8 @@ struct Facts {
     extensions: Extensions,
     known_key: KnownKey,
     signed_under: SignedUnder,
+    sha256: OnceLock<[u8; 32]>,
+    sm3: OnceLock<[u8; 32]>,
 }
 
 /// What the extensions say, as far as we understand them.
@@ -120,8 +127,26 @@ impl Certificate {
             extensions: Extensions::read(content.extensions())?,
             known_key: KnownKey::default(),
             signed_under: SignedUnder::default(),
+            sha256: OnceLock::new(),
+            sm3: OnceLock::new(),
             der: der.to_vec(),
         })))
+    }
+
+    /// As [`Certificate::from_der`], and quicker for a certificate that comes again and again inside
+    /// documents: the last 128 of at most 4 KiB are remembered by their bytes, with what
+    /// [`Certificate::verify_issued_by`] and [`Certificate::verify`] remember.
+    ///
+    /// # Errors
+    /// As [`Certificate::from_der`].
+    pub fn recall(der: &[u8]) -> Result<Self, PkiError> {
+        READ_BEFORE.recall(der, Self::from_der)
+    }
+
+    /// Forgets what [`Certificate::recall`] remembers. Nothing but time depends on it; a test that
+    /// shows this needs it.
+    pub fn forget_all() {
+        READ_BEFORE.forget();
     }
 
     /// Reads one certificate, DER or the first CERTIFICATE block of a PEM file.
@@ -297,15 +322,17 @@ impl Certificate {
 
     /// The SHA-256 digest of the DER.
     pub fn sha256(&self) -> [u8; 32] {
-        DigestAlgorithm::Sha256
-            .digest(&self.0.der)
-            .try_into()
-            .expect("SHA-256 has 32 octets")
+        *self.0.sha256.get_or_init(|| {
+            DigestAlgorithm::Sha256
+                .digest(&self.0.der)
+                .try_into()
+                .expect("SHA-256 has 32 octets")
+        })
     }
 
     /// The SM3 digest of the DER.
     pub fn sm3(&self) -> [u8; 32] {
-        yinxin_sm::sm3(&self.0.der)
+        *self.0.sm3.get_or_init(|| yinxin_sm::sm3(&self.0.der))
     }
 
     /// The certificate as one PEM block.
@@ -343,11 +370,12 @@ impl Certificate {
         })
     }
 
-    /// `Ok` if this certificate's key signed `message`.
+    /// `Ok` if this certificate's key signed `message`. An SM2 key that is used often through one
+    /// object gets a table of its multiples (148 KiB), as with [`Certificate::verify_issued_by`].
     ///
     /// # Errors
     /// As [`verify_signature`].
-    pub(crate) fn verify(
+    pub fn verify(
         &self,
         algorithm: &SignatureAlgorithm,
         message: &[u8],
@@ -507,5 +535,10 @@ pub(crate) fn range_in(outer: &[u8], inner: &[u8]) -> Range<usize> {
 }
 
 pub(crate) fn hex_upper(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02X}")).collect()
+    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
+    bytes
+        .iter()
+        .flat_map(|byte| [digit(byte >> 4), digit(byte & 0xf)])
+        .map(|digit| digit.to_ascii_uppercase())
+        .collect()
 }

@@ -1,8 +1,9 @@
-//! What is worth remembering about objects that are used again and again: an authority's key, and
-//! under which key a signature held.
+//! What is worth remembering about objects that are used again and again: a key, and under which
+//! key a signature held.
 //!
 //! Both are memories of pure computations, kept in the object whose bytes they belong to: answers
-//! never depend on them, and they go when the object goes.
+//! never depend on them, and they go when the object goes. Objects that are read again and again are kept by
+//! [`crate::Memory`].
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -12,7 +13,7 @@ use yinxin_sm::PreparedPublicKey;
 use crate::{PkiError, PublicKey};
 
 /// A table of an SM2 key's multiples costs as much as seven to nine verifications, and 148 KiB. A
-/// certificate that comes with a document is seldom used more than twice.
+/// certificate that came with a single document is seldom used more than twice.
 const USES_BEFORE_TABLE: u32 = 8;
 
 /// An SM2 key's table, once the key has been used so often that it pays.

@@ -18,6 +18,7 @@ pub mod issue;
 mod key_usage;
 mod known;
 mod limits;
+mod memory;
 mod name;
 mod oid;
 mod pem;
@@ -36,6 +37,7 @@ pub use limits::{
     CERTIFICATE_BYTES_MAX, CERTIFICATES_PER_FILE_MAX, CMS_BYTES_MAX, CMS_CERTIFICATES_MAX,
     CMS_SIGNER_INFOS_MAX, CRL_BYTES_MAX, PEM_BYTES_MAX, RSA_MODULUS_BITS_MAX, RSA_MODULUS_BITS_MIN,
 };
+pub use memory::Memory;
 pub use pem::{PemBlock, pem_blocks, to_pem};
 pub use public_key::PublicKey;
 pub use request::{CertificationRequest, REQUEST_PEM_LABEL, RequestTemplate};

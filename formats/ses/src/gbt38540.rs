@@ -19,6 +19,7 @@ use yinxin_pki::tlv::{Element, tag};
 
 use crate::gmt0031::{signing_time, span};
 use crate::seal::Signed;
+use crate::verify::Held;
 use crate::{Limits, Seal, SealSignature, SealVersion, SesError, read};
 
 pub use write::{
@@ -48,6 +49,7 @@ pub(crate) fn seal(element: &Element<'_>, limits: &Limits) -> Result<Seal, SesEr
         signature_algorithm_oid: algorithm.oid()?,
         signature: signature.bit_string()?.to_vec(),
         time_stamp,
+        held: Held::default(),
     })
 }
 
@@ -67,7 +69,7 @@ pub(crate) fn seal_signature(
     let to_sign_version = fields
         .expect(tag::INTEGER, "toSign.version")?
         .integer_u64()?;
-    let seal = Seal::from_element(&fields.expect(tag::SEQUENCE, "toSign.eseal")?, limits)?;
+    let seal = Seal::recall(&fields.expect(tag::SEQUENCE, "toSign.eseal")?, limits)?;
     let time = signing_time(&fields.next()?)?;
     let data_hash = fields.expect(tag::BIT_STRING, "toSign.dataHash")?;
     let property_info = read::string(&mut fields, "toSign.propertyInfo")?;

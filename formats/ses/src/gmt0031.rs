@@ -16,6 +16,7 @@ use yinxin_pki::{
 };
 
 use crate::seal::Signed;
+use crate::verify::Held;
 use crate::{Limits, Seal, SealSignature, SealVersion, SesError, SigningTime, read};
 
 pub(crate) fn seal(element: &Element<'_>, limits: &Limits) -> Result<Seal, SesError> {
@@ -47,6 +48,7 @@ pub(crate) fn seal(element: &Element<'_>, limits: &Limits) -> Result<Seal, SesEr
         signature_algorithm_oid: algorithm.oid()?,
         signature: signature.bit_string()?.to_vec(),
         time_stamp: None,
+        held: Held::default(),
     })
 }
 
@@ -63,7 +65,7 @@ pub(crate) fn seal_signature(
     let to_sign_version = fields
         .expect(tag::INTEGER, "toSign.version")?
         .integer_u64()?;
-    let seal = Seal::from_element(&fields.expect(tag::SEQUENCE, "toSign.eseal")?, limits)?;
+    let seal = Seal::recall(&fields.expect(tag::SEQUENCE, "toSign.eseal")?, limits)?;
     let time = signing_time(&fields.next()?)?;
     let data_hash = fields.expect(tag::BIT_STRING, "toSign.dataHash")?;
     let property_info = read::string(&mut fields, "toSign.propertyInfo")?;

@@ -1,5 +1,7 @@
 //! The seal signature: one use of a seal on one document.
 
+use std::sync::Arc;
+
 use yinxin_pki::{
     UnixSeconds,
     tlv::{Reader, tag},
@@ -25,7 +27,7 @@ pub struct SealSignature {
     pub(crate) version: SealVersion,
     pub(crate) to_sign: std::ops::Range<usize>,
     pub(crate) to_sign_version: u64,
-    pub(crate) seal: Seal,
+    pub(crate) seal: Arc<Seal>,
     pub(crate) time: SigningTime,
     pub(crate) data_hash: Vec<u8>,
     pub(crate) property_info: String,

@@ -1,6 +1,8 @@
 //! The mathematics of a signature inside a seal or seal signature.
 
-use yinxin_pki::{Certificate, PkiError, PublicKey, SignatureAlgorithm, verify_signature};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use yinxin_pki::{Certificate, PkiError, PublicKey, SignatureAlgorithm};
 use yinxin_sm::{Encoding, Signature};
 
 use crate::SesError;
@@ -21,15 +23,49 @@ pub(crate) fn verify(
     let algorithm = algorithm(algorithm_oid).ok_or_else(|| SesError::AlgorithmUnsupported {
         oid: algorithm_oid.to_owned(),
     })?;
-    let certificate = Certificate::from_der(certificate_der).map_err(SesError::Certificate)?;
-    let key = certificate.public_key();
-    match verify_signature(key, &algorithm, message, signature) {
+    let certificate = Certificate::recall(certificate_der).map_err(SesError::Certificate)?;
+    match certificate.verify(&algorithm, message, signature) {
         Ok(()) => Ok(()),
-        Err(PkiError::SignatureInvalid) => Err(diagnose(key, message, signature)),
+        Err(PkiError::SignatureInvalid) => {
+            Err(diagnose(certificate.public_key(), message, signature))
+        }
         Err(PkiError::SignatureMalformed) => Err(SesError::SignatureMalformed),
         Err(error) => Err(SesError::KeyDoesNotFit(error)),
     }
 }
+
+/// Whether the signature of the object that holds this was found good: a memory of a computation
+/// over that object's own bytes, which tells no two objects apart.
+#[derive(Default)]
+pub(crate) struct Held(AtomicBool);
+
+impl Held {
+    /// `Ok` at once if the signature held before; otherwise `verify` says.
+    pub(crate) fn check(
+        &self,
+        verify: impl FnOnce() -> Result<(), SesError>,
+    ) -> Result<(), SesError> {
+        if !self.0.load(Ordering::Relaxed) {
+            verify()?;
+            self.0.store(true, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+}
+
+impl Clone for Held {
+    fn clone(&self) -> Self {
+        Self(AtomicBool::new(self.0.load(Ordering::Relaxed)))
+    }
+}
+
+impl PartialEq for Held {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Held {}
 
 fn algorithm(oid: &str) -> Option<SignatureAlgorithm> {
     match oid {

@@ -15,10 +15,12 @@ use yinxin_keys_dev::{DevPki, Identity};
 use yinxin_pdf::{
     Appearance, Document, FieldTarget, Limits, Placement, SignatureOptions, SignatureRequest,
 };
-use yinxin_pki::{Certificate, DigestAlgorithm, SignatureAlgorithm, UnixSeconds, cms};
+use yinxin_pki::{
+    Certificate, CertificateRevocationList, DigestAlgorithm, SignatureAlgorithm, UnixSeconds, cms,
+};
 use yinxin_ses::{Picture, TbsSignV4, assemble_seal_signature_v4};
 use yinxin_verifier::{
-    Indication, Options, Report, SignatureReport, Status, StepId, SubIndication, Trust, verify,
+    CannotLook, Indication, Options, Report, SignatureReport, Status, StepId, SubIndication, Trust,
 };
 
 /// 2026-11-22T08:00:00Z
@@ -47,6 +49,43 @@ pub fn at(time: UnixSeconds) -> Options {
 
 pub fn now() -> Options {
     at(NOW)
+}
+
+/// The verifier's answer, which must be the same when nothing was met before.
+pub fn verify(document: &[u8], trust: &Trust, options: &Options) -> Result<Report, CannotLook> {
+    Certificate::forget_all();
+    yinxin_ses::Seal::forget_all();
+    let cold = yinxin_verifier::verify(document, &read_anew(trust), options);
+    let warm = yinxin_verifier::verify(document, trust, options);
+    assert_eq!(words(&cold), words(&warm), "met before, or not");
+    warm
+}
+
+/// Everything an answer says.
+pub fn words(answer: &Result<Report, CannotLook>) -> String {
+    match answer {
+        Ok(report) => serde_json::to_string(report).unwrap(),
+        Err(error) => format!("{error:?}"),
+    }
+}
+
+/// The same certificates and lists as objects that remember nothing.
+pub fn read_anew(trust: &Trust) -> Trust {
+    let certificates = |known: &[Certificate]| -> Vec<Certificate> {
+        let read = |known: &Certificate| Certificate::from_der(known.der()).unwrap();
+        known.iter().map(read).collect()
+    };
+    Trust {
+        anchors: certificates(&trust.anchors),
+        intermediates: certificates(&trust.intermediates),
+        crls: trust
+            .crls
+            .iter()
+            .map(|list| CertificateRevocationList::from_der(list.der()).unwrap())
+            .collect(),
+        seal_statuses: trust.seal_statuses.clone(),
+        allow_dev_only: trust.allow_dev_only,
+    }
 }
 
 pub fn check(document: &[u8]) -> Report {

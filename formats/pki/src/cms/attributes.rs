@@ -57,7 +57,10 @@ impl EssCertIdV2 {
     /// Whether this names `certificate`: the hash is its, and so are issuer and serial if written.
     /// `None` when the hash algorithm is not one of ours.
     pub fn names(&self, certificate: &Certificate) -> Option<bool> {
-        let digest = self.hash_algorithm?.digest(certificate.der());
+        let digest = match self.hash_algorithm? {
+            DigestAlgorithm::Sha256 => certificate.sha256(),
+            DigestAlgorithm::Sm3 => certificate.sm3(),
+        };
         let same_serial = self.issuer_serial.as_ref().is_none_or(|issuer_serial| {
             issuer_serial.serial_content == certificate.serial_der_integer_content()
                 && issuer_serial
@@ -65,7 +68,7 @@ impl EssCertIdV2 {
                     .iter()
                     .any(|name| name == certificate.issuer_der())
         });
-        Some(digest == self.cert_hash && same_serial)
+        Some(self.cert_hash == digest && same_serial)
     }
 }
 

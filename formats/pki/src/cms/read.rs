@@ -7,7 +7,6 @@ use crate::cms::{CmsError, SignedAttributes};
 use crate::tlv::{self, BerLimits, Element, tag};
 use crate::{
     Certificate, CertificateRevocationList, DigestAlgorithm, SignatureAlgorithm, limits, oid,
-    verify_signature,
 };
 
 /// CMS signed data, taken apart.
@@ -132,7 +131,7 @@ impl SignedData {
                     &set,
                     "cms_certificates",
                     limits::CMS_CERTIFICATES_MAX,
-                    |der| Certificate::from_der(der).ok(),
+                    |der| Certificate::recall(der).ok(),
                 )?,
                 None => (Vec::new(), 0),
             };
@@ -326,7 +325,7 @@ impl SignerInfo {
     ///
     /// # Errors
     /// [`CmsError::DigestDoesNotFitSignature`], [`CmsError::ContentNotInside`], and
-    /// [`CmsError::Pki`] as [`verify_signature`].
+    /// [`CmsError::Pki`] as [`crate::verify_signature`].
     pub fn verify(&self, certificate: &Certificate) -> Result<(), CmsError> {
         let message = match (&self.signed_attributes, &self.content) {
             (Some(attributes), _) => attributes.set_der(),
@@ -361,12 +360,7 @@ impl SignerInfo {
                 algorithm: self.signature_algorithm.name(),
             });
         }
-        Ok(verify_signature(
-            certificate.public_key(),
-            &self.signature_algorithm,
-            message,
-            &self.signature,
-        )?)
+        Ok(certificate.verify(&self.signature_algorithm, message, &self.signature)?)
     }
 }
 
