@@ -510,7 +510,7 @@ mod tests {
             let (front, rear) = digits.split_at(length / 2);
             assert_eq!(read(&format!("<{front}\n {rear}>")), expected, "{digits}");
             assert_eq!(read(&format!("<{front}g{rear}>")), None, "{digits}");
-            assert_eq!(read(&format!("<{front}<{rear}>")), None, "{digits}");
+            assert_eq!(read(&format!("<{front}({rear}>")), None, "{digits}");
         }
         for byte in 0..=u8::MAX {
             let expected = char::from(byte).to_digit(16);

@@ -163,7 +163,7 @@ mod tests {
     #[test]
     fn bytes_that_differ_anywhere_are_another_object() {
         let memory = memory();
-        let honest = object(1, 1);
+        let honest = object(1, 2);
         is_read(&memory, &honest);
         for place in 0..honest.len() {
             let mut other = honest.clone();
