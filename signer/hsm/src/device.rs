@@ -1,8 +1,8 @@
 //! A device as the pool sees it: a place that gives sessions.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use yinxin_pki::SignatureAlgorithm;
+use yinxin_pki::{PublicKey, SignatureAlgorithm};
 use yinxin_signer::keys::KeyStoreError;
 
 use crate::OpenError;
@@ -46,6 +46,32 @@ pub(crate) struct Connected {
 pub(crate) trait Session: Send {
     /// The signature of the key at `index`, in the form of [`yinxin_signer::keys::KeyStore::sign`].
     fn sign(&mut self, index: usize, message: &[u8]) -> Result<Vec<u8>, Failed>;
+}
+
+/// The keys of a session, each as it is set up and as the device has shown it.
+pub(crate) struct SessionKeys<Settings> {
+    settings: Arc<[Settings]>,
+    public_keys: Vec<PublicKey>,
+}
+
+impl<Settings> SessionKeys<Settings> {
+    /// Both are in the order of [`Device::keys`].
+    pub(crate) fn new(settings: &Arc<[Settings]>, public_keys: Vec<PublicKey>) -> Self {
+        Self {
+            settings: Arc::clone(settings),
+            public_keys,
+        }
+    }
+
+    /// # Errors
+    /// [`KeyStoreError::NoSuchKey`]; the session goes on.
+    pub(crate) fn get(&self, index: usize) -> Result<(&Settings, &PublicKey), Failed> {
+        let settings = self.settings.get(index);
+        settings.zip(self.public_keys.get(index)).ok_or(Failed {
+            error: KeyStoreError::NoSuchKey { key: String::new() },
+            session_lost: false,
+        })
+    }
 }
 
 /// A signature that a session did not give.

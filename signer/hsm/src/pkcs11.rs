@@ -10,10 +10,9 @@ use std::sync::Arc;
 use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
 use cryptoki::error::{Error, RvError};
 use cryptoki::slot::Slot;
-use yinxin_pki::PublicKey;
 use yinxin_signer::keys::KeyStoreError;
 
-use crate::device::{Connected, Device, Failed, KeyFacts, LoginGate, Session};
+use crate::device::{Connected, Device, Failed, KeyFacts, LoginGate, Session, SessionKeys};
 use crate::{DeviceKeyStore, OpenError, PoolSettings, Secret};
 use connection::Connection;
 pub use manage::{KeyAttributes, NewTokenKey, NewTokenKeyKind, TokenFacts, TokenManager};
@@ -146,8 +145,7 @@ impl Device for Token {
         }
         let session = TokenSession {
             connection,
-            keys: Arc::clone(&self.keys),
-            public_keys,
+            keys: SessionKeys::new(&self.keys, public_keys),
         };
         Ok(Connected {
             session: Box::new(session),
@@ -162,19 +160,12 @@ impl Device for Token {
 
 struct TokenSession {
     connection: Connection,
-    keys: Arc<[Pkcs11Key]>,
-    public_keys: Vec<PublicKey>,
+    keys: SessionKeys<Pkcs11Key>,
 }
 
 impl Session for TokenSession {
     fn sign(&mut self, index: usize, message: &[u8]) -> Result<Vec<u8>, Failed> {
-        let (Some(settings), Some(key)) = (self.keys.get(index), self.public_keys.get(index))
-        else {
-            return Err(Failed {
-                error: KeyStoreError::NoSuchKey { key: String::new() },
-                session_lost: false,
-            });
-        };
+        let (settings, key) = self.keys.get(index)?;
         self.connection
             .sign(settings, key, message)
             .map_err(|error| {

@@ -11,7 +11,7 @@ use yinxin_pki::{PublicKey, SignatureAlgorithm};
 use yinxin_signer::keys::KeyStoreError;
 use yinxin_sm::DEFAULT_DISTID;
 
-use crate::device::{Connected, Device, Failed, KeyFacts, LoginGate, Session};
+use crate::device::{Connected, Device, Failed, KeyFacts, LoginGate, Session, SessionKeys};
 use crate::{DeviceKeyStore, OpenError, PoolSettings, Secret, signature};
 pub use code::SdfError;
 pub use layout::FieldLayout;
@@ -113,8 +113,7 @@ impl Device for Machine {
         let session = MachineSession {
             connection,
             layout: self.layout,
-            keys: Arc::clone(&self.keys),
-            public_keys,
+            keys: SessionKeys::new(&self.keys, public_keys),
         };
         Ok(Connected {
             session: Box::new(session),
@@ -130,19 +129,12 @@ impl Device for Machine {
 struct MachineSession {
     connection: Connection,
     layout: FieldLayout,
-    keys: Arc<[SdfKey]>,
-    public_keys: Vec<PublicKey>,
+    keys: SessionKeys<SdfKey>,
 }
 
 impl Session for MachineSession {
     fn sign(&mut self, index: usize, message: &[u8]) -> Result<Vec<u8>, Failed> {
-        let (Some(key), Some(public_key)) = (self.keys.get(index), self.public_keys.get(index))
-        else {
-            return Err(Failed {
-                error: KeyStoreError::NoSuchKey { key: String::new() },
-                session_lost: false,
-            });
-        };
+        let (key, public_key) = self.keys.get(index)?;
         sign_with(
             &self.connection,
             self.layout,
