@@ -18,6 +18,25 @@ pub enum Nearness {
 }
 
 impl Nearness {
+    /// All, the farthest first.
+    pub const ALL: [Self; 4] = [
+        Self::Within90Days,
+        Self::Within30Days,
+        Self::Within7Days,
+        Self::Over,
+    ];
+
+    /// The stable name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Within90Days => "90d",
+            Self::Within30Days => "30d",
+            Self::Within7Days => "7d",
+            Self::Over => "over",
+        }
+    }
+
     /// How near `not_after` is at `now`; `None` with more than 90 days left. A certificate is good to
     /// the last second of its time (RFC 5280, 4.1.2.5).
     #[must_use]

@@ -103,6 +103,26 @@ pub enum KeyStoreError {
     },
 }
 
+impl KeyStoreError {
+    /// The stable name of what went wrong, for figures.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::NoSuchKey { .. } => "no-such-key",
+            Self::NameTaken { .. } => "name-taken",
+            Self::WrongAlgorithm { .. } => "wrong-algorithm",
+            Self::Unusable { .. } => "unusable",
+            Self::WrongPin { .. } => "wrong-pin",
+            Self::DeviceUnavailable { .. } => "device-unavailable",
+            Self::DeviceBusy { .. } => "device-busy",
+            Self::DeviceRefused { .. } => "device-refused",
+            Self::BadAnswer { .. } => "bad-answer",
+            Self::SelfTestFailed { .. } => "self-test-failed",
+            Self::SigningFailed { .. } => "signing-failed",
+        }
+    }
+}
+
 /// Holds private keys and signs with them; it never hands one out.
 pub trait KeyStore: Send + Sync {
     /// The DER SubjectPublicKeyInfo of a key, so that a certificate can be matched with it.

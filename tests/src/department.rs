@@ -233,6 +233,28 @@ pub fn seal_header(request_id: &str, profile: v1::SealProfile) -> v1::SealDocume
     }
 }
 
+/// A good request for a digest, with the algorithm that the profile wants.
+#[must_use]
+pub fn digest_request(request_id: String, profile: v1::SealProfile) -> v1::SealDigestRequest {
+    let digest_algorithm = if profile == v1::SealProfile::PadesBB {
+        v1::DigestAlgorithm::Sha256
+    } else {
+        v1::DigestAlgorithm::Sm3
+    };
+    v1::SealDigestRequest {
+        request_id,
+        seal_id: yinxin_keys_dev::SEAL_ID.to_owned(),
+        profile: profile.into(),
+        digest_algorithm: digest_algorithm.into(),
+        digest: vec![7; 32],
+        document_name: "contract.pdf".to_owned(),
+        field_name: "Seal".to_owned(),
+        case_number: "TEST-1".to_owned(),
+        operator: Some(operator()),
+        ..Default::default()
+    }
+}
+
 fn operator() -> v1::Operator {
     v1::Operator {
         account: "tester".to_owned(),

@@ -12,6 +12,7 @@ pub mod child;
 pub mod department;
 pub mod hostile;
 pub mod large;
+pub mod metrics;
 pub mod offices;
 pub mod peers;
 pub mod process;

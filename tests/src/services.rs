@@ -91,6 +91,14 @@ impl Services {
     }
 }
 
+/// The SDF device for tests: cargo lays the cdylib of a dev-dependency beside the executables that
+/// asked for it, which a test does with `use yinxin_sdf_test as _`.
+#[must_use]
+pub fn sdf_library() -> PathBuf {
+    let name = format!("{}yinxin_sdf_test.so", std::env::consts::DLL_PREFIX);
+    std::env::current_exe().unwrap().with_file_name(name)
+}
+
 /// A plain PDF of one page, by hand.
 #[must_use]
 pub fn plain_pdf() -> Bytes {

@@ -20,6 +20,8 @@ pub struct SignerProcess {
     child: Child,
     /// Where it answers.
     pub address: SocketAddr,
+    /// Where it gives its figures, if its configuration asks for that.
+    pub metrics: Option<SocketAddr>,
 }
 
 impl SignerProcess {
@@ -50,11 +52,14 @@ impl SignerProcess {
         BufReader::new(child.stdout.take().unwrap())
             .read_line(&mut line)
             .unwrap();
-        let address = line
-            .trim()
-            .parse()
-            .expect("the signer starts and tells its address");
-        Self { child, address }
+        let mut told = line.split_whitespace().map(|word| word.parse().unwrap());
+        Self {
+            child,
+            address: told
+                .next()
+                .expect("the signer starts and tells its address"),
+            metrics: told.next(),
+        }
     }
 
     /// Waits for its end, and tells whether SIGKILL was it.
@@ -62,6 +67,13 @@ impl SignerProcess {
     pub fn was_killed(&mut self) -> bool {
         use std::os::unix::process::ExitStatusExt as _;
         self.child.wait().unwrap().signal() == Some(9)
+    }
+
+    /// Has the configuration read again.
+    pub fn hang_up(&self) {
+        let pid = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-HUP", &pid]).status().unwrap();
+        assert!(sent.success());
     }
 
     /// The process's id.

@@ -9,16 +9,15 @@
 
 use std::fs;
 use std::os::unix::fs::FileExt as _;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use tonic::Code;
 use yinxin_keys_dev::{Installation, SEAL_ID};
 use yinxin_proto::v1;
 use yinxin_signer::ports::{Clock as _, SystemClock};
-use yinxin_tests::department::{Department, reason};
-use yinxin_tests::services::install;
+use yinxin_tests::department::{Department, digest_request, reason};
+use yinxin_tests::services::{install, sdf_library};
 use yinxin_tests::signer_process::SignerProcess;
 use yinxin_tests::skip::skip;
 // Only so that cargo builds the SDF device for tests.
@@ -34,29 +33,6 @@ fn start(installation: &Installation) -> SignerProcess {
         Path::new(env!("CARGO_BIN_EXE_crashing-signer")),
         installation,
     )
-}
-
-fn digest_request(request_id: String, profile: v1::SealProfile) -> v1::SealDigestRequest {
-    let digest_algorithm = if profile == v1::SealProfile::PadesBB {
-        v1::DigestAlgorithm::Sha256
-    } else {
-        v1::DigestAlgorithm::Sm3
-    };
-    v1::SealDigestRequest {
-        request_id,
-        seal_id: SEAL_ID.to_owned(),
-        profile: profile.into(),
-        digest_algorithm: digest_algorithm.into(),
-        digest: vec![7; 32],
-        document_name: "contract.pdf".to_owned(),
-        field_name: "Seal".to_owned(),
-        case_number: "TEST-1".to_owned(),
-        operator: Some(v1::Operator {
-            account: "tester".to_owned(),
-            ..Default::default()
-        }),
-        ..Default::default()
-    }
 }
 
 /// Asks until the answer is as it should be: devices and signals take their time.
@@ -87,12 +63,6 @@ fn key_block<'a>(text: &'a str, name: &str) -> &'a str {
     let start = text.find(&format!("name = \"{name}\"")).unwrap();
     let rest = &text[start..];
     rest.find("[[").map_or(rest, |end| &rest[..end])
-}
-
-/// Cargo lays the cdylib of a dev-dependency beside the executables that asked for it.
-fn sdf_library() -> PathBuf {
-    let name = format!("{}yinxin_sdf_test.so", std::env::consts::DLL_PREFIX);
-    std::env::current_exe().unwrap().with_file_name(name)
 }
 
 #[test]
@@ -140,15 +110,9 @@ fn a_device_that_is_away_stops_its_own_seals_and_no_others() {
         tokio::time::sleep(Duration::from_secs(3)).await;
         let still = digest_request("still".to_owned(), v1::SealProfile::GmSeal);
         assert!(department.seal_digest(still).await.is_err());
-        hang_up(&process);
+        process.hang_up();
         eventually(&department, "again", v1::SealProfile::GmSeal, good).await;
     });
-}
-
-fn hang_up(process: &SignerProcess) {
-    let pid = process.id().to_string();
-    let sent = Command::new("kill").args(["-HUP", &pid]).status().unwrap();
-    assert!(sent.success());
 }
 
 #[test]
@@ -179,18 +143,18 @@ fn a_configuration_that_is_read_again_counts_as_a_whole_or_not_at_all() {
         for (number, text) in broken.iter().enumerate() {
             assert_ne!(*text, without, "{number}");
             fs::write(config, text).unwrap();
-            hang_up(&process);
+            process.hang_up();
             tokio::time::sleep(Duration::from_millis(1500)).await;
             let request = digest_request(format!("broken-{number}"), profile);
             department.seal_digest(request).await.unwrap();
         }
 
         fs::write(config, &without).unwrap();
-        hang_up(&process);
+        process.hang_up();
         let denied = |answer: &_| refused_with(answer, Code::PermissionDenied);
         eventually(&department, "without", profile, denied).await;
         fs::write(config, &good).unwrap();
-        hang_up(&process);
+        process.hang_up();
         eventually(&department, "with", profile, works).await;
     });
 }

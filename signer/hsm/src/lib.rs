@@ -23,6 +23,9 @@ pub use pkcs11::{
     KeyAttributes, NewTokenKey, NewTokenKeyKind, Pkcs11Key, Pkcs11KeyKind, Pkcs11Library,
     Pkcs11Settings, Sm2Encoding, Sm2Input, Sm2Numbers, TokenFacts, TokenManager, TokenSelector,
 };
-pub use pool::{DeviceKeyStore, DeviceState, DeviceStatus, PoolSettings, SharedKey};
+pub use pool::{
+    BOUNDS_MICROS, DeviceKeyStore, DeviceState, DeviceStatus, KeyFigures, PoolSettings, SharedKey,
+    Times,
+};
 pub use sdf::{FieldLayout, SdfError, SdfKey, SdfKeyKind, SdfSettings};
 pub use secret::Secret;

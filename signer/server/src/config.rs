@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use yinxin_edge::value_error;
-pub use yinxin_edge::{ConfigError, LogFormat, TrustConfig};
+pub use yinxin_edge::{ConfigError, LogFormat, MetricsConfig, TrustConfig};
 
 pub use crate::keys::config::*;
 pub use crate::people::{PersonConfig, RegistryConfig};
@@ -60,6 +60,8 @@ pub struct Config {
     /// How to log.
     #[serde(default)]
     pub log: LogFormat,
+    /// Where figures are given; absent: nowhere.
+    pub metrics: Option<MetricsConfig>,
     /// Where all this was read, to be read again.
     #[serde(skip)]
     pub file: PathBuf,
@@ -230,6 +232,7 @@ impl Config {
     /// What the types cannot say.
     fn check(&self) -> Result<(), ConfigError> {
         crate::succession::check(&self.seals)?;
+        self.metrics.iter().try_for_each(MetricsConfig::check)?;
         let limits = &self.limits;
         let zeros = [
             ("document_bytes_max", limits.document_bytes_max == 0),
@@ -344,6 +347,11 @@ mod tests {
                 "a zero",
                 format!("{GOOD}\n[limits]\nconcurrent_documents_max = 0"),
                 "concurrent",
+            ),
+            (
+                "figures for other machines",
+                format!("{GOOD}\n[metrics]\nlisten = \"0.0.0.0:9464\""),
+                "beyond_loopback",
             ),
             (
                 "a wrong type",

@@ -7,6 +7,7 @@ mod body;
 mod caller;
 pub mod config;
 mod fields;
+mod figures;
 mod fonts;
 mod keys;
 mod memory;
@@ -27,20 +28,19 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use yinxin_edge::{Listening, MESSAGE_BYTES_MAX, Services, Transport};
+use yinxin_edge::{Endpoint, Listening, MESSAGE_BYTES_MAX, Metrics, Services, Transport};
 use yinxin_proto::v1::licence_service_server::LicenceServiceServer;
 use yinxin_proto::v1::seal_service_server::SealServiceServer;
 use yinxin_proto::v1::sealing_service_server::SealingServiceServer;
 
 pub use config::Config;
+use figures::Figures;
 use reload::Current;
 use service::Service;
 pub use service::StartError;
 use steps::Checkpoints;
 pub use steps::NoCheckpoints;
 pub use yinxin_edge::{asked_to_stop, start_log};
-pub use yinxin_hsm::{DeviceState, DeviceStatus};
-pub use yinxin_signer::expiry::{Expiry, Nearness};
 
 /// How many requests one connection may have open.
 const STREAMS_PER_CONNECTION_MAX: u32 = 64;
@@ -49,6 +49,8 @@ const STREAMS_PER_CONNECTION_MAX: u32 = 64;
 pub struct Signer {
     current: Arc<Current>,
     listening: Listening,
+    metrics: Metrics,
+    endpoint: Option<Endpoint>,
 }
 
 impl Signer {
@@ -61,11 +63,18 @@ impl Signer {
         checkpoints: Arc<dyn Checkpoints>,
     ) -> Result<Self, StartError> {
         let transport = Transport::new(Some(&config.tls), STREAMS_PER_CONNECTION_MAX)?;
-        let service = Service::open(config, checkpoints).await?;
+        let metrics = Metrics::new("signer", env!("CARGO_PKG_VERSION"));
+        let service = Service::open(config, checkpoints, Figures::new(&metrics)).await?;
         memory::lock();
+        let current = Arc::new(Current::new(config, service));
+        let asked = Arc::clone(&current);
+        let tls_ends = transport.certificate_ends();
+        let moment = move || figures::moment(&asked.service(), tls_ends);
         Ok(Self {
-            current: Arc::new(Current::new(config, service)),
+            endpoint: Endpoint::open(config.metrics.as_ref(), &metrics, moment).await?,
             listening: transport.listen(config.listen).await?,
+            current,
+            metrics,
         })
     }
 
@@ -75,17 +84,10 @@ impl Signer {
         self.listening.address()
     }
 
-    /// How the devices that hold keys are doing.
+    /// Where figures are given, if the configuration asks for it.
     #[must_use]
-    pub fn devices(&self) -> Vec<DeviceStatus> {
-        self.current.service().keys.device_status()
-    }
-
-    /// The certificates that come to their end, the nearest first.
-    #[must_use]
-    pub fn expiries(&self) -> Vec<Expiry> {
-        let service = self.current.service();
-        service.expiries(service.clock.now())
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.endpoint.as_ref().map(Endpoint::address)
     }
 
     /// Answers until `shutdown` is done, then finishes the calls that are under way. A connection
@@ -101,11 +103,12 @@ impl Signer {
         let request_max = Duration::from_secs(self.current.service().limits.request_seconds_max);
         let reloading = tokio::spawn(Arc::clone(&self.current).reload_at_hangup());
         let watching = tokio::spawn(succession::watch(Arc::clone(&self.current)));
+        let _scraped = self.endpoint.map(Endpoint::start);
         let rpc = rpc::Rpc(self.current);
         let licences = LicenceServiceServer::new(rpc.clone());
         let seals = SealServiceServer::new(rpc.clone());
         let sealing = SealingServiceServer::new(rpc);
-        let services = Services::default()
+        let services = Services::new(&self.metrics)
             .with(licences.max_decoding_message_size(MESSAGE_BYTES_MAX))
             .with(seals.max_decoding_message_size(MESSAGE_BYTES_MAX))
             .with(sealing.max_decoding_message_size(MESSAGE_BYTES_MAX));

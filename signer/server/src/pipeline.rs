@@ -23,6 +23,7 @@ use yinxin_signer::usage::{UseClaim, UseRefused};
 use yinxin_store::{DocumentSpool, FolderError, StoredDocument};
 use yinxin_verifier::Options;
 
+use crate::figures::Stage;
 use crate::receipt::Receipt;
 use crate::service::Service;
 use crate::status::Refusal;
@@ -188,7 +189,9 @@ impl Service {
                 .await
                 .map_err(|_| Refusal::Internal { what: WORKER_ENDED })??;
         }
+        let storing = self.figures.start(Stage::Store);
         let stored = spool.commit()?;
+        storing.observe_duration();
         self.checkpoints.reached(Step::DocumentStored);
         Ok(SealedDocument { stored, signatures })
     }
@@ -212,10 +215,14 @@ impl Service {
             location: site.location,
             at: self.clock.now(),
         };
+        let preparing = self.figures.start(Stage::Prepare);
         let prepared = road::prepare(&spool.map()?, Some(spool.digests()), &order, &self.settings)?;
+        preparing.observe_duration();
         self.checkpoints.reached(Step::Prepared);
         let intended = self.record_intent(request, prepared, ordinal).await?;
+        let signing = self.figures.start(Stage::Sign);
         let signed = intended.sign(&self.keys.router)?;
+        signing.observe_duration();
         spool.append(signed.tail())?;
         self.checkpoints.reached(Step::Signed);
         Ok(signed)
@@ -241,9 +248,8 @@ impl Service {
             _ => Vec::new(),
         };
         let (key, attempt) = (&request.key, request.attempt);
-        let intended = prepared
-            .record_intent(&self.record, key, attempt, ordinal, &uses, now)
-            .await;
+        let recording = prepared.record_intent(&self.record, key, attempt, ordinal, &uses, now);
+        let intended = self.figures.time(Stage::Record, recording).await;
         if let Err(UseRefused::SealChanged { .. }) = &intended {
             self.read_seals_again().await?;
         }
@@ -257,6 +263,7 @@ impl Service {
         spool: &DocumentSpool,
         signed: Vec<Signed>,
     ) -> Result<Vec<SelfChecked>, Refusal> {
+        let _checking = self.figures.start(Stage::SelfCheck);
         let check = SelfCheck::of_document(
             spool.read_back(),
             &spool.map()?,
@@ -289,8 +296,11 @@ impl Service {
         )?;
         self.checkpoints.reached(Step::Prepared);
         let intended = self.record_intent(request, prepared, 0).await?;
+        let signing = self.figures.start(Stage::Sign);
         let signed = intended.sign(&self.keys.router)?;
+        signing.observe_duration();
         self.checkpoints.reached(Step::Signed);
+        let _checking = self.figures.start(Stage::SelfCheck);
         let check = SelfCheck::of_container(&signed, &self.trust, &self.self_check_options());
         let checked = signed.self_check(&check)?;
         self.checkpoints.reached(Step::SelfChecked);
@@ -319,7 +329,8 @@ impl Service {
             licence,
             released_at: now,
         };
-        let released = road::release(&self.record, &request.key, signatures, release).await?;
+        let releasing = road::release(&self.record, &request.key, signatures, release);
+        let released = self.figures.time(Stage::Record, releasing).await?;
         tracing::info!(
             department = %request.key.caller,
             request_id = %request.key.request_id,

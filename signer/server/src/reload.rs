@@ -44,6 +44,7 @@ impl Current {
                 ("listen", now.listen != config.listen),
                 ("tls", now.tls != config.tls),
                 ("record", now.record != config.record),
+                ("metrics", now.metrics != config.metrics),
             ];
             if let Some((field, _)) = changed.iter().find(|(_, changed)| *changed) {
                 return Err(value_error(*field, "cannot change without a restart").into());
@@ -86,8 +87,8 @@ impl Current {
             match done {
                 Ok(()) => {
                     tracing::info!(file = %file.display(), "the configuration was read again");
-                    for device in self.service().keys.device_status() {
-                        tracing::info!(?device, "device");
+                    for device in self.service().keys.devices() {
+                        tracing::info!(device = ?device.status(), "device");
                     }
                 }
                 Err(error) => tracing::error!(

@@ -20,6 +20,7 @@ use yinxin_typeset::Typesetter;
 use yinxin_verifier::Trust;
 
 use crate::config::{Config, ConfigError, IdentityConfig, LimitsConfig};
+use crate::figures::Figures;
 use crate::fonts;
 use crate::keys::Keys;
 use crate::people::People;
@@ -95,6 +96,7 @@ pub(crate) struct Service {
     pub(crate) typesetter: Typesetter,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) checkpoints: Arc<dyn Checkpoints>,
+    pub(crate) figures: Figures,
     /// Names this run of this process in the record.
     pub(crate) holder: String,
     /// One permit for each document that is worked on.
@@ -106,6 +108,7 @@ struct Lasting {
     record: SqliteRecord,
     documents: DocumentFolder,
     checkpoints: Arc<dyn Checkpoints>,
+    figures: Figures,
     holder: String,
 }
 
@@ -120,8 +123,8 @@ struct Loaded {
 }
 
 impl Loaded {
-    fn load(config: &Config, keys_before: &Keys) -> Result<Self, StartError> {
-        let keys = Keys::open(config, keys_before)?;
+    fn load(config: &Config, keys_before: &Keys, figures: &Figures) -> Result<Self, StartError> {
+        let keys = Keys::open(config, keys_before, figures)?;
         let found = fonts::load(&config.fonts)?;
         let people = People::new(&config.people)?;
         let maker = maker(config, &keys)?;
@@ -145,19 +148,23 @@ impl Service {
     pub(crate) async fn open(
         config: &Config,
         checkpoints: Arc<dyn Checkpoints>,
+        figures: Figures,
     ) -> Result<Self, StartError> {
         // Before any key is opened: a wrong carry on one processor has happened to others.
         yinxin_sm::self_test()?;
-        let loaded = Loaded::load(config, &Keys::default())?;
+        let loaded = Loaded::load(config, &Keys::default(), &figures)?;
         let record = SqliteRecord::open(&config.record.database)
             .await
             .map_err(|error| StartError::Record(error.to_string()))?;
+        let told = figures.clone();
+        record.watch_commits(move |time| told.committed(time));
         let documents = DocumentFolder::open(&config.record.documents)
             .map_err(|error| StartError::Record(error.to_string()))?;
         let lasting = Lasting {
             record,
             documents,
             checkpoints,
+            figures,
             holder: new_holder()?,
         };
         let service = Self::assemble(config, loaded, lasting).await?;
@@ -167,11 +174,12 @@ impl Service {
 
     /// The same service under another configuration. Work that is under way ends on this one.
     pub(crate) async fn open_again(&self, config: &Config) -> Result<Self, StartError> {
-        let loaded = Loaded::load(config, &self.keys)?;
+        let loaded = Loaded::load(config, &self.keys, &self.figures)?;
         let lasting = Lasting {
             record: self.record.clone(),
             documents: self.documents.clone(),
             checkpoints: Arc::clone(&self.checkpoints),
+            figures: self.figures.clone(),
             holder: self.holder.clone(),
         };
         Self::assemble(config, loaded, lasting).await
@@ -207,6 +215,7 @@ impl Service {
             typesetter: loaded.typesetter,
             clock,
             checkpoints: lasting.checkpoints,
+            figures: lasting.figures,
             holder: lasting.holder,
             working: Semaphore::new(config.limits.concurrent_documents_max as usize),
         })

@@ -5,19 +5,20 @@
 //! on the old.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Deserialize;
 use yinxin_edge::{ConfigError, value_error};
-use yinxin_pki::UnixSeconds;
+use yinxin_pki::{Certificate, UnixSeconds};
 use yinxin_signer::expiry::{Expiry, Nearness, expiries};
 use yinxin_signer::ports::{Clock as _, SystemClock};
-use yinxin_signer::seal::SigningIdentity;
+use yinxin_signer::seal::{Seal, SigningIdentity};
 
 use crate::config::{Config, GmConfig, IdentityConfig, SealConfig};
 use crate::reload::Current;
-use crate::seals::Entry;
+use crate::seals::{Entry, HeldSeal};
 use crate::service::Service;
 
 /// How often certificates are looked at.
@@ -106,26 +107,48 @@ impl Service {
     /// The certificates of the seals in use, and of the authorities above them, that come to
     /// their end.
     pub(crate) fn expiries(&self, now: UnixSeconds) -> Vec<Expiry> {
-        let held: Vec<_> = (self.seals.all().into_iter())
+        let held = self.held_seals();
+        expiries(held.iter().flat_map(|held| certificates(&held.seal)), now)
+    }
+
+    /// For each side of each seal in use, when the first certificate of its chain ends; the
+    /// nearest first.
+    pub(crate) fn chain_ends(&self) -> Vec<(String, UnixSeconds)> {
+        let held = self.held_seals();
+        let mut ends = BTreeMap::new();
+        for (used_by, certificate) in held.iter().flat_map(|held| certificates(&held.seal)) {
+            let first = ends.entry(used_by).or_insert(certificate.not_after());
+            *first = certificate.not_after().min(*first);
+        }
+        let mut ends: Vec<_> = ends.into_iter().collect();
+        ends.sort_by_key(|(_, end)| *end);
+        ends
+    }
+
+    fn held_seals(&self) -> Vec<Arc<HeldSeal>> {
+        let held = self
+            .seals
+            .all()
+            .into_iter()
             .filter_map(|entry| match entry {
                 Entry::Held(held) => Some(held),
                 Entry::Idle(_) => None,
-            })
-            .collect();
-        let certificates = held.iter().flat_map(|held| {
-            let seal = &held.seal;
-            let gm = seal.gm.as_ref().map(|gm| ("gm", &gm.identity));
-            let pades = seal.pades.as_ref().map(|identity| ("pades", identity));
-            (gm.into_iter().chain(pades)).flat_map(move |(side, identity)| {
-                let SigningIdentity {
-                    certificate, chain, ..
-                } = identity;
-                (std::iter::once(certificate).chain(chain))
-                    .map(move |one| (format!("seal {}, {side}", seal.id), one))
-            })
-        });
-        expiries(certificates, now)
+            });
+        held.collect()
     }
+}
+
+/// The certificates of a seal and of the authorities above, each with what it is for.
+fn certificates(seal: &Seal) -> impl Iterator<Item = (String, &Certificate)> {
+    let gm = seal.gm.as_ref().map(|gm| ("gm", &gm.identity));
+    let pades = seal.pades.as_ref().map(|identity| ("pades", identity));
+    (gm.into_iter().chain(pades)).flat_map(move |(side, identity)| {
+        let SigningIdentity {
+            certificate, chain, ..
+        } = identity;
+        (std::iter::once(certificate).chain(chain))
+            .map(move |one| (format!("seal {}, {side}", seal.id), one))
+    })
 }
 
 /// Says in the log which certificates come to their end, each day and at the start, and loads the

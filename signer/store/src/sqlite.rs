@@ -120,6 +120,12 @@ impl SqliteRecord {
         })
     }
 
+    /// Has `told` called with the time of each commit, its sync of the disk included; the first one
+    /// told stays.
+    pub fn watch_commits(&self, told: impl Fn(Duration) + Send + Sync + 'static) {
+        self.writer.watch(told);
+    }
+
     /// Lets the running jobs end and closes the file; later calls fail. The record is then free
     /// for another process.
     pub async fn close(&self) {

@@ -1,6 +1,7 @@
 //! The signing service, ended by SIGKILL when it has done a step for the n-th time.
 //!
-//! `crashing-signer CONFIG [STEP:N]`; writes its address to standard output once it listens.
+//! `crashing-signer CONFIG [STEP:N]`; writes its address to standard output once it listens, and
+//! behind it that of its figures, if it gives any.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -57,7 +58,11 @@ async fn main() -> ExitCode {
             eprintln!("crashing-signer: {error}");
             std::process::exit(1)
         });
-    println!("{}", signer.address());
+    print!("{}", signer.address());
+    match signer.metrics_address() {
+        Some(address) => println!(" {address}"),
+        None => println!(),
+    }
     std::io::stdout()
         .flush()
         .expect("somebody reads the address");

@@ -1,5 +1,6 @@
 //! The parts of a service's configuration that both have, and how any of it is read.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -41,6 +42,31 @@ pub struct TrustConfig {
     /// Whether certificates marked `OU=DEV-ONLY` are good. Never in production.
     #[serde(default)]
     pub allow_dev_only: bool,
+}
+
+/// Where the service gives its figures to Prometheus: plain HTTP, for whoever reaches it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MetricsConfig {
+    /// For example `127.0.0.1:9464`; port 0 lets the system choose.
+    pub listen: SocketAddr,
+    /// Permits an address that other machines reach.
+    #[serde(default)]
+    pub beyond_loopback: bool,
+}
+
+impl MetricsConfig {
+    /// # Errors
+    /// [`ConfigError::Value`] for an address beyond this machine that was not asked for by name.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        if self.listen.ip().is_loopback() || self.beyond_loopback {
+            return Ok(());
+        }
+        Err(value_error(
+            "metrics.listen",
+            "must be a loopback address, or metrics.beyond_loopback must be true",
+        ))
+    }
 }
 
 /// How to log.
@@ -197,6 +223,21 @@ mod tests {
         assert_eq!(tls.certificate, Path::new("/etc/yinxin/a"));
         assert_eq!(tls.key, Path::new("/b"));
         assert_eq!(tls.client_ca.unwrap(), Path::new("/etc/yinxin/c"));
+    }
+
+    #[test]
+    fn figures_leave_the_machine_only_when_asked_for_by_name() {
+        let cases = [
+            ("listen = '127.0.0.1:9464'", true),
+            ("listen = '[::1]:9464'", true),
+            ("listen = '0.0.0.0:9464'", false),
+            ("listen = '10.0.0.7:9464'", false),
+            ("listen = '10.0.0.7:9464'\nbeyond_loopback = true", true),
+        ];
+        for (text, good) in cases {
+            let config: MetricsConfig = toml::from_str(text).unwrap();
+            assert_eq!(config.check().is_ok(), good, "{text}");
+        }
     }
 
     #[test]

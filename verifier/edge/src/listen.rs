@@ -14,8 +14,10 @@ use tonic::server::NamedService;
 use tonic::service::RoutesBuilder;
 use tonic::transport::{Certificate, Identity, Server, ServerTlsConfig};
 use tonic_health::ServingStatus;
+use yinxin_pki::UnixSeconds;
 
 use crate::config::{ConfigError, Tls, read};
+use crate::metrics::{Counted, Metrics};
 
 /// The longest message in: a chunk of 1 MiB with its frame, or a form.
 pub const MESSAGE_BYTES_MAX: usize = 1024 * 1024 + 64 * 1024;
@@ -48,7 +50,7 @@ pub struct ListenError {
 }
 
 impl ListenError {
-    fn new(address: SocketAddr, error: &dyn std::error::Error) -> Self {
+    pub(crate) fn new(address: SocketAddr, error: &dyn std::error::Error) -> Self {
         Self {
             address,
             message: chain(error),
@@ -58,7 +60,10 @@ impl ListenError {
 
 /// A transport with its limits and its TLS loaded; no port is open yet.
 #[derive(Debug)]
-pub struct Transport(Server);
+pub struct Transport {
+    server: Server,
+    certificate_ends: Option<UnixSeconds>,
+}
 
 impl Transport {
     /// Loads the TLS files; `None` is plain text. `streams_per_connection_max` says how many
@@ -81,10 +86,17 @@ impl Transport {
             .http2_max_header_list_size(HEADER_BYTES_MAX)
             .http2_keepalive_interval(Some(KEEPALIVE));
         let Some(files) = tls else {
-            return Ok(Self(server));
+            return Ok(Self {
+                server,
+                certificate_ends: None,
+            });
         };
         let certificate = read(&files.certificate)?;
         let key = zeroize::Zeroizing::new(read(&files.key)?);
+        // Only for the figures: what TLS takes, it takes without us.
+        let chain_read = yinxin_pki::Certificate::list_from_pem_or_der(&certificate);
+        let chain_read = chain_read.unwrap_or_default();
+        let certificate_ends = chain_read.iter().map(|one| one.not_after()).min();
         let mut tls = ServerTlsConfig::new()
             .identity(Identity::from_pem(certificate, key.as_slice()))
             .timeout(HANDSHAKE_MAX);
@@ -93,11 +105,20 @@ impl Transport {
             tls = tls.client_ca_root(Certificate::from_pem(read(client_ca)?));
         }
         match server.tls_config(tls) {
-            Ok(server) => Ok(Self(server)),
+            Ok(server) => Ok(Self {
+                server,
+                certificate_ends,
+            }),
             Err(error) => Err(ConfigError::Tls {
                 message: chain(&error),
             }),
         }
+    }
+
+    /// When the first certificate of its TLS chain ends.
+    #[must_use]
+    pub fn certificate_ends(&self) -> Option<UnixSeconds> {
+        self.certificate_ends
     }
 
     /// Opens the port.
@@ -108,21 +129,32 @@ impl Transport {
         let cannot = |error: std::io::Error| ListenError::new(address, &error);
         let listener = TcpListener::bind(address).await.map_err(cannot)?;
         Ok(Listening {
-            server: self.0,
+            server: self.server,
             address: listener.local_addr().map_err(cannot)?,
             listener,
         })
     }
 }
 
-/// The gRPC services of one port.
-#[derive(Debug, Default)]
+/// The gRPC services of one port, whose calls are counted.
+#[derive(Debug)]
 pub struct Services {
     routes: RoutesBuilder,
     names: Vec<&'static str>,
+    metrics: Metrics,
 }
 
 impl Services {
+    /// None yet.
+    #[must_use]
+    pub fn new(metrics: &Metrics) -> Self {
+        Self {
+            routes: RoutesBuilder::default(),
+            names: Vec::new(),
+            metrics: metrics.clone(),
+        }
+    }
+
     /// The same with one service more.
     #[must_use]
     pub fn with<S>(mut self, service: S) -> Self
@@ -135,7 +167,8 @@ impl Services {
             + 'static,
         S::Future: Send + 'static,
     {
-        self.routes.add_service(service);
+        self.routes
+            .add_service(Counted::new(service, self.metrics.calls()));
         self.names.push(S::NAME);
         self
     }
@@ -174,7 +207,9 @@ impl Listening {
             listener,
             address,
         } = self;
-        let Services { mut routes, names } = services;
+        let Services {
+            mut routes, names, ..
+        } = services;
         let (health, health_service) = tonic_health::server::health_reporter();
         for name in &names {
             health

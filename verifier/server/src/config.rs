@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use yinxin_edge::value_error;
-pub use yinxin_edge::{ConfigError, LogFormat, TrustConfig};
+pub use yinxin_edge::{ConfigError, LogFormat, MetricsConfig, TrustConfig};
 
 /// TLS of the server; without a client authority everybody may call.
 pub type Tls = yinxin_edge::Tls<Option<PathBuf>>;
@@ -37,6 +37,8 @@ pub struct Config {
     /// How to log.
     #[serde(default)]
     pub log: LogFormat,
+    /// Where figures are given; absent: nowhere.
+    pub metrics: Option<MetricsConfig>,
 }
 
 /// Limits on what comes in.
@@ -95,6 +97,7 @@ impl Config {
     /// # Errors
     /// [`ConfigError::Value`] for the first rule that does not hold.
     pub fn check(&self) -> Result<(), ConfigError> {
+        self.metrics.iter().try_for_each(MetricsConfig::check)?;
         let rule = |holds, field, rule| match holds {
             true => Ok(()),
             false => Err(value_error(field, rule)),

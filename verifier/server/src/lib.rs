@@ -11,9 +11,13 @@ mod upload;
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use yinxin_edge::{ListenError, Listening, MESSAGE_BYTES_MAX, Services, Transport};
+use yinxin_edge::{
+    Endpoint, ListenError, Listening, MESSAGE_BYTES_MAX, Metrics, Services, Transport, seconds_left,
+};
+use yinxin_pki::UnixSeconds;
 use yinxin_proto::v1::verification_service_server::VerificationServiceServer;
 
 pub use config::{Config, ConfigError};
@@ -42,6 +46,8 @@ pub struct Verifier {
     rpc: rpc::Rpc,
     listening: Listening,
     request_max: Duration,
+    metrics: Metrics,
+    endpoint: Option<Endpoint>,
 }
 
 impl Verifier {
@@ -54,11 +60,17 @@ impl Verifier {
         let directory = &config.trust.directory;
         let mut trust = read_trust(directory, config.trust.allow_dev_only)?;
         trust.seal_statuses = read_seal_statuses(directory)?;
-        let rpc = rpc::Rpc::new(config, trust)?;
+        let metrics = Metrics::new("verifier", env!("CARGO_PKG_VERSION"));
+        let trust = Arc::new(trust);
+        let rpc = rpc::Rpc::new(config, Arc::clone(&trust), &metrics)?;
         let transport = Transport::new(config.tls.as_ref(), STREAMS_PER_CONNECTION_MAX)?;
+        let tls_ends = transport.certificate_ends();
+        let moment = move || seconds_left(tls_ends, &trust, UnixSeconds(rpc::now()));
         Ok(Self {
             rpc,
+            endpoint: Endpoint::open(config.metrics.as_ref(), &metrics, moment).await?,
             listening: transport.listen(config.listen).await?,
+            metrics,
             request_max: Duration::from_secs(config.limits.request_seconds_max),
         })
     }
@@ -67,6 +79,12 @@ impl Verifier {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.listening.address()
+    }
+
+    /// Where figures are given, if the configuration asks for it.
+    #[must_use]
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.endpoint.as_ref().map(Endpoint::address)
     }
 
     /// Answers until `shutdown` is done, then finishes the calls that are under way. A
@@ -79,7 +97,9 @@ impl Verifier {
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), StartError> {
         let rpc = VerificationServiceServer::new(self.rpc);
-        let services = Services::default().with(rpc.max_decoding_message_size(MESSAGE_BYTES_MAX));
+        let services =
+            Services::new(&self.metrics).with(rpc.max_decoding_message_size(MESSAGE_BYTES_MAX));
+        let _scraped = self.endpoint.map(Endpoint::start);
         self.listening
             .serve("verifier", services, self.request_max, shutdown)
             .await?;

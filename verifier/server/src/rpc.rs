@@ -4,8 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use prometheus::{Histogram, IntCounterVec};
 use tokio::sync::{Semaphore, TryAcquireError};
 use tonic::{Request, Response, Status, Streaming};
+use yinxin_edge::Metrics;
 use yinxin_pdf::Limits;
 use yinxin_pki::UnixSeconds;
 use yinxin_proto::v1;
@@ -32,20 +34,35 @@ struct Inner {
     limits: LimitsConfig,
     uploads: Semaphore,
     looking: Arc<Semaphore>,
+    verdicts: IntCounterVec,
+    seconds: Histogram,
 }
 
 impl Rpc {
-    pub(crate) fn new(config: &Config, trust: Trust) -> Result<Self, StartError> {
+    pub(crate) fn new(
+        config: &Config,
+        trust: Arc<Trust>,
+        metrics: &Metrics,
+    ) -> Result<Self, StartError> {
         let spool = config.spool.clone().unwrap_or_else(std::env::temp_dir);
         // Better now than at the first document.
         drop(Spool::anonymous(&spool, 0)?);
         let limits = config.limits;
         Ok(Self(Arc::new(Inner {
-            trust: Arc::new(trust),
+            trust,
             spool,
             limits,
             uploads: Semaphore::new(limits.concurrent_uploads_max),
             looking: Arc::new(Semaphore::new(limits.concurrent_documents_max)),
+            verdicts: metrics.counters(
+                "yinxin_verifications_total",
+                "Documents verified, by indication (ETSI EN 319 102-1).",
+                &["indication"],
+            ),
+            seconds: metrics.duration(
+                "yinxin_verification_seconds",
+                "Time of looking at a document, the wait for a place included; the upload is not.",
+            ),
         })))
     }
 }
@@ -86,12 +103,16 @@ impl Inner {
         let received = started.elapsed();
         let document_bytes = document.len();
         let report = self.look(document, at).await?;
+        let looked = started.elapsed() - received;
+        self.seconds.observe(looked.as_secs_f64());
+        let verdict = report.indication.code();
+        self.verdicts.with_label_values(&[verdict]).inc();
         tracing::info!(
             document_bytes,
             signatures = report.signatures.len(),
-            indication = report.indication.code(),
+            indication = verdict,
             received_ms = received.as_millis(),
-            looked_ms = (started.elapsed() - received).as_millis(),
+            looked_ms = looked.as_millis(),
             "a document was verified"
         );
         report::response(&report, language)
@@ -143,7 +164,7 @@ fn moment(at: Option<yinxin_proto::Timestamp>) -> Result<UnixSeconds, Refusal> {
 }
 
 /// The machine's clock: the one place of this service that reads it for a report.
-fn now() -> i64 {
+pub(crate) fn now() -> i64 {
     let since = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();

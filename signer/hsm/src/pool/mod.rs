@@ -22,8 +22,8 @@ use yinxin_signer::keys::{KeyStore, KeyStoreError};
 use crate::OpenError;
 use crate::device::{Device, KeyFacts};
 use job::{Answer, Job};
-pub use metrics::{DeviceState, DeviceStatus};
-use metrics::{Metrics, count};
+pub use metrics::{BOUNDS_MICROS, DeviceState, DeviceStatus, KeyFigures, Times};
+use metrics::{KeyMetrics, Metrics, count};
 pub use settings::PoolSettings;
 pub use several::SharedKey;
 use state::{State, Task};
@@ -42,6 +42,7 @@ struct Key {
     facts: KeyFacts,
     /// The public key, once the device has shown it.
     known: OnceLock<(Vec<u8>, PublicKey)>,
+    metrics: KeyMetrics,
 }
 
 struct Shared {
@@ -89,7 +90,11 @@ impl DeviceKeyStore {
                 let public_key = PublicKey::from_spki_der(spki_der).map_err(unreadable)?;
                 let _ = known.set((spki_der.clone(), public_key));
             }
-            keys.push(Key { facts, known });
+            keys.push(Key {
+                facts,
+                known,
+                metrics: KeyMetrics::default(),
+            });
         }
         let shared = Arc::new(Shared {
             name: name.to_owned(),
@@ -144,14 +149,23 @@ impl DeviceKeyStore {
     pub fn status(&self) -> DeviceStatus {
         let shared = self.shared();
         shared.tend();
+        let keys = self.key_figures();
         let state = shared.state();
         DeviceStatus {
+            wanted: shared.settings.sessions,
             sessions: state.sessions(),
             busy: state.busy(),
             waiting: state.waiting(),
             stuck: state.stuck(),
-            ..DeviceStatus::new(shared.name.clone(), state.device_state(), &shared.metrics)
+            ..DeviceStatus::counted(&shared.name, state.device_state(), &shared.metrics, &keys)
         }
+    }
+
+    /// Figures of each key, in the order of the settings.
+    #[must_use]
+    pub fn key_figures(&self) -> Vec<KeyFigures> {
+        let keys = self.shared().keys.iter();
+        keys.map(|key| key.metrics.told(&key.facts.name)).collect()
     }
 
     /// The names of the keys.

@@ -8,6 +8,7 @@ use yinxin_pki::SignatureAlgorithm;
 use yinxin_signer::keys::{KeyStore, KeyStoreError};
 
 use super::job::Job;
+use super::metrics::count;
 use super::{DeviceKeyStore, Shared};
 
 /// How often a caller that waits looks whether a call of the device hangs.
@@ -78,6 +79,11 @@ pub(super) fn sign(
             hedge_at = None;
             if let Some(device) = left.next() {
                 let shared = device.shared();
+                if open > 0 {
+                    count(&shared.metrics.hedges);
+                } else if left.len() + 1 < devices.len() {
+                    count(&shared.metrics.failovers);
+                }
                 match shared.submit(key, algorithm, message, answer.clone()) {
                     Ok(job) => {
                         open += 1;

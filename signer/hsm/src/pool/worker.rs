@@ -93,13 +93,19 @@ fn test(
 /// False when the session is lost.
 fn sign(shared: &Shared, id: u64, session: &mut dyn Session, job: &Arc<Job>) -> bool {
     let started = Instant::now();
-    shared.metrics.waited(started.duration_since(job.asked));
     let signed = checked_signature(shared, session, job.key, &job.message);
-    shared.metrics.signing(started.elapsed());
+    if let Some(key) = shared.keys.get(job.key) {
+        // Before the answer: whoever has it finds it counted.
+        let metrics = &key.metrics;
+        metrics.waited.took(started.duration_since(job.asked));
+        metrics.signing.took(started.elapsed());
+        match &signed {
+            Ok(_) => count(&metrics.signed),
+            Err(failed) => metrics.failed(&failed.error),
+        }
+    }
     match signed {
         Ok(signature) => {
-            // Before the answer: whoever has it finds it counted.
-            count(&shared.metrics.signed);
             job.answer(Ok(signature));
             true
         }
@@ -147,12 +153,15 @@ fn checked_signature(
         return Ok(signature);
     }
     count(&shared.metrics.errors);
-    count(&shared.metrics.wrong_signatures);
-    let key = shared.keys.get(index).map(|key| key.facts.name.clone());
-    tracing::error!(device = %shared.name, key = ?key, "a wrong signature was thrown away");
+    let key = shared.keys.get(index);
+    if let Some(key) = key {
+        count(&key.metrics.wrong_signatures);
+    }
+    let key = key.map(|key| key.facts.name.as_str()).unwrap_or_default();
+    tracing::error!(device = %shared.name, key, "a wrong signature was thrown away");
     Err(crate::device::Failed {
         error: KeyStoreError::BadAnswer {
-            key: key.unwrap_or_default(),
+            key: key.to_owned(),
             why: "its public key does not verify the signature",
         },
         session_lost: true,

@@ -237,6 +237,7 @@ fn a_second_device_with_the_same_key_takes_over() {
         assert!(sign(&both).is_ok());
     }
     assert_eq!(second.status().signed, 10);
+    assert_eq!((second.status().failovers, second.status().hedges), (10, 0));
 
     first_library.control("");
     eventually(|| first.status().sessions == 4);
@@ -259,6 +260,7 @@ fn a_slow_device_is_overtaken_by_the_second() {
     assert!(sign(&both).is_ok());
     assert!(start.elapsed() < Duration::from_millis(900));
     assert_eq!(second.status().signed, 1);
+    assert_eq!((second.status().failovers, second.status().hedges), (0, 1));
 }
 
 #[test]

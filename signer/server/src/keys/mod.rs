@@ -4,5 +4,6 @@ pub(crate) mod config;
 mod open;
 #[cfg(test)]
 mod tests;
+mod timed;
 
 pub(crate) use open::Keys;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use yinxin_edge::{ConfigError, read, value_error};
 use yinxin_hsm::{
-    DeviceKeyStore, DeviceStatus, FieldLayout, OpenError, Pkcs11Key, Pkcs11KeyKind, Pkcs11Library,
+    DeviceKeyStore, FieldLayout, OpenError, Pkcs11Key, Pkcs11KeyKind, Pkcs11Library,
     Pkcs11Settings, SdfKey, SdfKeyKind, SdfSettings, Secret, SharedKey, Sm2Encoding, Sm2Numbers,
     TokenSelector,
 };
@@ -18,7 +18,9 @@ use super::config::{
     DeviceConfig, DeviceKind, KeyConfig, KeyKind, SecretSource, Sm2Config, Sm2Input, Sm2Output,
     octets,
 };
+use super::timed::Timed;
 use crate::config::Config;
+use crate::figures::Figures;
 use crate::service::StartError;
 
 /// How long the start waits for devices, all of them together.
@@ -50,7 +52,11 @@ impl Keys {
     ///
     /// # Errors
     /// What is wrong in the configuration, in a key file or with a device's library.
-    pub(crate) fn open(config: &Config, before: &Self) -> Result<Self, StartError> {
+    pub(crate) fn open(
+        config: &Config,
+        before: &Self,
+        figures: &Figures,
+    ) -> Result<Self, StartError> {
         let mut devices = Vec::new();
         for (index, device) in config.devices.iter().enumerate() {
             devices.push(open_device(index, device, &config.keys, before)?);
@@ -66,18 +72,19 @@ impl Keys {
             routes.push((key.name.clone(), store));
         }
         await_devices(&devices);
+        let routes = routes.into_iter().map(|(key, store)| {
+            let timed: Arc<dyn KeyStore> = Arc::new(Timed::new(&key, store, figures));
+            (key, timed)
+        });
         Ok(Self {
             router: KeyRouter::new(routes).map_err(SetupError::from)?,
             devices,
         })
     }
 
-    /// Figures of every device.
-    pub(crate) fn device_status(&self) -> Vec<DeviceStatus> {
-        self.devices
-            .iter()
-            .map(|device| device.store.status())
-            .collect()
+    /// Every device, for its figures.
+    pub(crate) fn devices(&self) -> impl Iterator<Item = &DeviceKeyStore> {
+        self.devices.iter().map(|device| &device.store)
     }
 
     /// What an operator asks for by having the configuration read again: lost devices and refused

@@ -85,6 +85,7 @@ impl Service {
         // Not before: what was released is given again whatever became of seal and rules.
         let claimed = self.claims(&admitted);
         let key = request.key.clone();
+        let (operation, profile) = (admitted.operation, admitted.profile);
         let done = match claimed {
             Ok(claims) => {
                 request.uses = claims;
@@ -92,8 +93,9 @@ impl Service {
             }
             Err(refusal) => Err(refusal),
         };
-        if let Err(refusal) = &done {
-            self.give_up(&key, refusal).await;
+        match &done {
+            Ok(_) => self.figures.sealed(operation, profile),
+            Err(refusal) => self.give_up(&key, refusal).await,
         }
         done
     }

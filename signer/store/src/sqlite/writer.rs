@@ -5,10 +5,10 @@
 //! with synchronous FULL: the commit syncs the write-ahead log, and only then do the jobs' answers
 //! leave. The longer the disk takes, the more jobs share the next sync.
 
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, ffi};
 use tokio::sync::oneshot;
@@ -55,9 +55,20 @@ enum Message {
     Close(oneshot::Sender<()>),
 }
 
+/// Told how long each commit took.
+#[derive(Clone, Default)]
+struct Watcher(Arc<OnceLock<Box<dyn Fn(Duration) + Send + Sync>>>);
+
+impl std::fmt::Debug for Watcher {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Watcher")
+    }
+}
+
 /// The thread's handle; the thread ends with it.
 #[derive(Debug)]
 pub(super) struct Writer {
+    watcher: Watcher,
     /// None only while it is dropped.
     messages: Option<Sender<Message>>,
     thread: Option<JoinHandle<()>>,
@@ -70,10 +81,12 @@ impl Writer {
     /// When the system starts no thread.
     pub(super) fn start(connection: Connection, lock: Lock) -> std::io::Result<Self> {
         let (messages, line) = channel();
+        let watcher = Watcher::default();
+        let watched = watcher.clone();
         let thread = std::thread::Builder::new()
             .name("record".to_owned())
             .spawn(move || {
-                let closed = serve(&connection, &line);
+                let closed = serve(&connection, watched, &line);
                 // SQLite writes its log into the file when the last connection closes.
                 drop(connection);
                 drop(lock);
@@ -81,9 +94,15 @@ impl Writer {
                 closed.map(|tell| tell.send(()));
             })?;
         Ok(Self {
+            watcher,
             messages: Some(messages),
             thread: Some(thread),
         })
+    }
+
+    /// Has `told` called with the time of each commit; the first one told stays.
+    pub(super) fn watch(&self, told: impl Fn(Duration) + Send + Sync + 'static) {
+        let _first = self.watcher.0.set(Box::new(told));
     }
 
     /// Runs a job in its turn; its answer is durable. What it has written is gone when it fails.
@@ -204,9 +223,14 @@ fn run(connection: &Connection, statement: &str) -> rusqlite::Result<()> {
 }
 
 /// Does what comes in until nobody is left to ask for anything, or somebody closes.
-fn serve(connection: &Connection, line: &Receiver<Message>) -> Option<oneshot::Sender<()>> {
+fn serve(
+    connection: &Connection,
+    watcher: Watcher,
+    line: &Receiver<Message>,
+) -> Option<oneshot::Sender<()>> {
     let mut batch = Batch {
         connection,
+        watcher,
         waiting: Vec::new(),
         open: false,
         sync_failed: false,
@@ -238,6 +262,7 @@ fn serve(connection: &Connection, line: &Receiver<Message>) -> Option<oneshot::S
 
 struct Batch<'a> {
     connection: &'a Connection,
+    watcher: Watcher,
     /// The answers that wait for the commit.
     waiting: Vec<Reply>,
     /// Whether there is a transaction.
@@ -282,7 +307,11 @@ impl Batch<'_> {
             return;
         }
         self.open = false;
+        let started = Instant::now();
         let committed = run(self.connection, "COMMIT");
+        if let Some(told) = self.watcher.0.get() {
+            told(started.elapsed());
+        }
         if let Err(error) = &committed {
             self.sync_failed = is_failed_sync(error);
             if !self.connection.is_autocommit() {
@@ -423,6 +452,7 @@ mod tests {
         let connection = Connection::open(folder.path().join("record")).unwrap();
         let mut batch = Batch {
             connection: &connection,
+            watcher: Watcher::default(),
             waiting: Vec::new(),
             open: false,
             sync_failed: true,
