@@ -9,6 +9,7 @@
     reason = "a C interface is made of raw pointers; this one is for tests only"
 )]
 
+pub mod chaos;
 pub mod control;
 mod device;
 pub mod token;

@@ -1,7 +1,5 @@
-//! A device that fails in every way while 32 callers sign.
-//!
-//! Thirty seconds with the tests; by hand `YINXIN_CHAOS_SECONDS=600`, and `YINXIN_CHAOS_SEED=N` to
-//! have the same faults again.
+//! A device that fails in every way while 32 callers sign. Thirty seconds with the tests;
+//! `yinxin_sdf_test::chaos` says how to have it longer, or the same again.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -19,6 +17,7 @@ use yinxin_hsm::{
     DeviceKeyStore, DeviceState, FieldLayout, PoolSettings, SdfKey, SdfKeyKind, SdfSettings, Secret,
 };
 use yinxin_pki::{PublicKey, SignatureAlgorithm, verify_signature};
+use yinxin_sdf_test::chaos::{Chaos, Signs};
 use yinxin_signer::keys::{KeyStore as _, KeyStoreError};
 
 const KEY: &str = "seal";
@@ -27,52 +26,6 @@ const SESSIONS: usize = 8;
 const SIGN_MAX: Duration = Duration::from_secs(2);
 /// What a caller may wait beyond its deadline: the machine is shared.
 const LATE_MAX: Duration = Duration::from_secs(1);
-/// Within this time of a repair, throughput must be back.
-const BACK_WITHIN: Duration = Duration::from_secs(5);
-const WINDOW: Duration = Duration::from_secs(1);
-
-/// A device that takes 10 ms for a signature and errs once in a thousand times.
-const GOOD: &str = "hang_ms.SDF_InternalSign_ECC = 10\nwrong_one_in = 1000\n";
-
-#[derive(Clone, Copy, Debug)]
-enum Fault {
-    Killed,
-    PasswordRevoked,
-    Slow,
-    SessionsDropped,
-    Hanging,
-    WrongSignatures,
-}
-
-const FAULTS: [Fault; 6] = [
-    Fault::Killed,
-    Fault::PasswordRevoked,
-    Fault::Slow,
-    Fault::SessionsDropped,
-    Fault::Hanging,
-    Fault::WrongSignatures,
-];
-
-/// SplitMix64.
-struct Chance(u64);
-
-impl Chance {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut value = self.0;
-        value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        value ^ (value >> 31)
-    }
-
-    fn below(&mut self, end: u64) -> u64 {
-        self.next() % end
-    }
-}
-
-fn number(name: &str) -> Option<u64> {
-    std::env::var(name).ok()?.parse().ok()
-}
 
 #[derive(Default)]
 struct Counts {
@@ -117,23 +70,36 @@ fn call(store: &DeviceKeyStore, stop: &AtomicBool, counts: &Counts) {
     }
 }
 
-/// Signatures in one window.
-fn throughput(counts: &Counts) -> u64 {
-    let before = counts.signed.load(Ordering::Relaxed);
-    std::thread::sleep(WINDOW);
-    counts.signed.load(Ordering::Relaxed) - before
+/// The pool in its torment.
+struct Pool<'a> {
+    library: &'a TestLibrary,
+    store: &'a DeviceKeyStore,
+    counts: &'a Counts,
+}
+
+impl Signs for Pool<'_> {
+    fn control(&self, lines: &str) {
+        self.library.control(lines);
+    }
+
+    fn forgive(&self) {
+        self.store.try_again();
+    }
+
+    fn done(&self) -> u64 {
+        self.counts.signed.load(Ordering::Relaxed)
+    }
+
+    fn state(&self) -> String {
+        format!("{:?}", self.store.status())
+    }
 }
 
 #[test]
 fn callers_are_answered_rightly_or_told_and_the_pool_heals() {
-    let seconds = number("YINXIN_CHAOS_SECONDS").unwrap_or(30);
-    let seed = number("YINXIN_CHAOS_SEED").unwrap_or_else(|| {
-        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-        u64::from(since.unwrap().subsec_nanos())
-    });
-    println!("YINXIN_CHAOS_SEED={seed}");
+    let chaos = Chaos::from_environment(10, 1500, 30);
     let library = TestLibrary::new();
-    library.control(GOOD);
+    library.control(&chaos.good());
     let settings = SdfSettings {
         library: library.path(),
         layout: FieldLayout::Bytes64,
@@ -165,7 +131,11 @@ fn callers_are_answered_rightly_or_told_and_the_pool_heals() {
         }
         // Whatever fails in here, the callers must end.
         let told = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            torment(&library, &store, &counts, seconds, seed);
+            chaos.torment(&Pool {
+                library: &library,
+                store: &store,
+                counts: &counts,
+            });
         }));
         stop.store(true, Ordering::Relaxed);
         if let Err(panic) = told {
@@ -180,7 +150,10 @@ fn callers_are_answered_rightly_or_told_and_the_pool_heals() {
         std::thread::sleep(Duration::from_millis(20));
     }
     let status = store.status();
-    println!("{status:#?}");
+    println!(
+        "{} refused; {status:#?}",
+        counts.refused.load(Ordering::Relaxed)
+    );
     assert_eq!((status.sessions, status.stuck), (SESSIONS, 0));
     assert_eq!(status.state, DeviceState::Up);
 }
@@ -191,66 +164,4 @@ fn await_sessions(store: &DeviceKeyStore) {
         assert!(Instant::now() < end, "{:?}", store.status());
         std::thread::sleep(Duration::from_millis(20));
     }
-}
-
-/// One fault after the other, each followed by a repair.
-fn torment(
-    library: &TestLibrary,
-    store: &DeviceKeyStore,
-    counts: &Counts,
-    seconds: u64,
-    seed: u64,
-) {
-    let mut chance = Chance(seed);
-    std::thread::sleep(WINDOW);
-    let normal = (throughput(counts) + throughput(counts)) / 2;
-    let end = Instant::now() + Duration::from_secs(seconds);
-    let mut left = Vec::new();
-    let mut epoch = 0;
-    let mut slowest = Duration::ZERO;
-    while Instant::now() < end {
-        if left.is_empty() {
-            left = FAULTS.to_vec();
-        }
-        let pick = chance.below(left.len() as u64) as usize;
-        let fault = left.swap_remove(pick);
-        let lasts = Duration::from_millis(300 + chance.below(1700));
-        let epoch_line = |epoch: u64| format!("epoch = {epoch}\n");
-        let order = match fault {
-            Fault::Killed => "dropped = 1\n".to_owned(),
-            Fault::PasswordRevoked => "password = 22222222\n".to_owned(),
-            Fault::Slow => "hang_ms.SDF_InternalSign_ECC = 500\n".to_owned(),
-            Fault::SessionsDropped => GOOD.to_owned(),
-            Fault::Hanging => "hang_ms.SDF_InternalSign_ECC = 1500\n".to_owned(),
-            Fault::WrongSignatures => "wrong_one_in = 3\n".to_owned(),
-        };
-        if matches!(fault, Fault::SessionsDropped | Fault::PasswordRevoked) {
-            epoch += 1;
-        }
-        library.control(&(order + &epoch_line(epoch)));
-        std::thread::sleep(lasts);
-        library.control(&(GOOD.to_owned() + &epoch_line(epoch)));
-        if matches!(fault, Fault::PasswordRevoked) {
-            // What a person does who has put the password right.
-            store.try_again();
-        }
-        let repaired = Instant::now();
-        let mut reached = 0;
-        while reached * 10 < normal * 9 {
-            assert!(
-                repaired.elapsed() < BACK_WITHIN,
-                "{fault:?}: {reached} of {normal} signatures a second after the repair; {:?}",
-                store.status()
-            );
-            reached = throughput(counts);
-        }
-        let back = repaired.elapsed();
-        slowest = slowest.max(back);
-        println!("{fault:?} for {lasts:?}: {reached} of {normal} a second within {back:?}");
-    }
-    println!(
-        "{} signed, {} refused; the slowest way back took {slowest:?}",
-        counts.signed.load(Ordering::Relaxed),
-        counts.refused.load(Ordering::Relaxed)
-    );
 }

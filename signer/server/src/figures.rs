@@ -48,6 +48,7 @@ pub(crate) struct Figures {
     store: Histogram,
     commit: Histogram,
     sealed: IntCounterVec,
+    configuration: IntCounterVec,
     /// By key: what its callers waited.
     pub(crate) key_seconds: HistogramVec,
     /// By key and kind.
@@ -78,6 +79,11 @@ impl Figures {
                 "Documents, licences and digests released, by operation and profile; answers \
                  given again do not count.",
                 &["operation", "profile"],
+            ),
+            configuration: metrics.counters(
+                "yinxin_configuration_reads_total",
+                "Times that the configuration was read again: in-force, or refused as a whole.",
+                &["result"],
             ),
             key_seconds: metrics.durations(
                 "yinxin_key_sign_seconds",
@@ -113,6 +119,11 @@ impl Figures {
 
     pub(crate) fn committed(&self, time: Duration) {
         self.commit.observe(time.as_secs_f64());
+    }
+
+    pub(crate) fn read_again(&self, in_force: bool) {
+        let result = if in_force { "in-force" } else { "refused" };
+        self.configuration.with_label_values(&[result]).inc();
     }
 
     pub(crate) fn sealed(&self, operation: Operation, profile: SealProfile) {

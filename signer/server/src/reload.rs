@@ -84,6 +84,7 @@ impl Current {
                 Ok(config) => self.reload(config).await,
                 Err(error) => Err(error.into()),
             };
+            self.service().figures.read_again(done.is_ok());
             match done {
                 Ok(()) => {
                     tracing::info!(file = %file.display(), "the configuration was read again");
