@@ -14,6 +14,7 @@ pub mod hostile;
 pub mod large;
 pub mod metrics;
 pub mod offices;
+pub mod pages;
 pub mod peers;
 pub mod process;
 pub mod producers;

@@ -69,7 +69,25 @@ pub fn ask(command: &mut Command) -> Vec<Value> {
 /// pyHanko's report on each file, in order: see verify_pyhanko.py.
 #[must_use]
 pub fn pyhanko<P: AsRef<OsStr>>(files: &[P], roots: &[PathBuf]) -> Option<Vec<Value>> {
+    ask_pyhanko(files, roots, &[])
+}
+
+/// As [`pyhanko`], with one validation for all the fields that share a signature.
+#[must_use]
+pub fn pyhanko_once_a_signature<P: AsRef<OsStr>>(
+    files: &[P],
+    roots: &[PathBuf],
+) -> Option<Vec<Value>> {
+    ask_pyhanko(files, roots, &["--once-a-signature"])
+}
+
+fn ask_pyhanko<P: AsRef<OsStr>>(
+    files: &[P],
+    roots: &[PathBuf],
+    flags: &[&str],
+) -> Option<Vec<Value>> {
     let mut command = python_script("verify_pyhanko.py")?;
+    command.args(flags);
     for root in roots {
         command.arg("--trust").arg(root);
     }
@@ -91,6 +109,13 @@ pub fn verify_cms<P: AsRef<OsStr>>(files: &[P], roots: &[PathBuf]) -> Option<Vec
 pub fn verify_ses<P: AsRef<OsStr>>(files: &[P]) -> Option<Vec<Value>> {
     let mut command = java("verify-ses", "yinxin.peers.VerifySes")?;
     Some(ask(command.arg("pdf").args(files)))
+}
+
+/// What veraPDF says of each file, in order: see VerifyPdfa.java.
+#[must_use]
+pub fn verify_pdfa<P: AsRef<OsStr>>(files: &[P]) -> Option<Vec<Value>> {
+    let mut command = java("verify-pdfa", "yinxin.peers.VerifyPdfa")?;
+    Some(ask(command.args(files)))
 }
 
 /// A Java peer, built on first use by Maven into target/peers/java.

@@ -9,22 +9,34 @@
 mod places;
 
 use std::future::Future;
+use std::path::{Path, PathBuf};
 
-use places::pages;
-use yinxin_keys_dev::{Installation, SEAL_ID};
+use places::{Picture, Sealed, render, words};
+use yinxin_keys_dev::SEAL_ID;
 use yinxin_proto::Bytes;
 use yinxin_proto::v1;
 use yinxin_proto::v1::keyword_placement::Occurrence;
 use yinxin_proto::v1::page_selection::Pages;
 use yinxin_proto::v1::placement::Position;
+use yinxin_proto::v1::seam_placement::Edge;
+use yinxin_signer::ports::{Clock as _, SystemClock};
 use yinxin_tests::department::{Department, reason, seal_header};
+use yinxin_tests::pages::pages;
+use yinxin_tests::producers::Producer;
 use yinxin_tests::services::{Services, install};
+
+/// Ten pixels a millimetre.
+const DOTS_PER_INCH: u32 = 254;
+
+/// The side of the seal, in pixels.
+const SIDE: usize = 420;
 
 struct House {
     data: Department,
     verifier: Department,
-    #[allow(dead_code, reason = "the services live in it")]
-    installation: Installation,
+    /// The RSA root, for other people's verifiers.
+    root: PathBuf,
+    folder: PathBuf,
 }
 
 fn in_house<F: Future<Output = ()>>(test: impl FnOnce(House) -> F) {
@@ -33,6 +45,9 @@ fn in_house<F: Future<Output = ()>>(test: impl FnOnce(House) -> F) {
         let installation = install(folder.path());
         let services = Services::start(&installation).await;
         let (signer, verifier) = (services.signer.port(), services.verifier.port());
+        let root = folder.path().join("rsa-root.pem");
+        let pki = installation.keys.pki(SystemClock.now()).unwrap();
+        std::fs::write(&root, pki.rsa_root.certificate.to_pem()).unwrap();
         let house = House {
             data: Department::connect(&installation.client_config, signer)
                 .await
@@ -40,7 +55,8 @@ fn in_house<F: Future<Output = ()>>(test: impl FnOnce(House) -> F) {
             verifier: Department::connect(&installation.bank_client_config, verifier)
                 .await
                 .unwrap(),
-            installation,
+            root,
+            folder: folder.path().to_owned(),
         };
         test(house).await;
         drop(folder);
@@ -297,5 +313,184 @@ fn the_signers_of_a_plan_come_in_their_order_and_nobody_else_does() {
         let fourth = header("fourth", visible(1, 20.0, 20.0));
         assert_eq!(refused(fourth, &thrice).await, "PLAN_COMPLETE");
         passes(&house, "three parties", thrice, 3).await;
+    });
+}
+
+/// The sealed document as a file, after every reader has accepted it.
+async fn accepted_by_all(
+    house: &House,
+    what: &str,
+    placement: v1::Placement,
+    document: Bytes,
+) -> Vec<u8> {
+    let name = what.replace(' ', "-");
+    let request = header(&name, placement);
+    let (_, sealed) = house.data.seal(request, document).await.unwrap();
+    passes(house, what, sealed.clone(), 1).await;
+    let file = house.folder.join(format!("{name}.pdf"));
+    std::fs::write(&file, &sealed).unwrap();
+    let document = yinxin_pdf::Document::open(&sealed, yinxin_pdf::Limits::default()).unwrap();
+    let fields = document.signature_fields().unwrap().len();
+    Sealed {
+        what,
+        file: &file,
+        root: &house.root,
+        fields: &[fields],
+    }
+    .is_accepted_by_all();
+    sealed
+}
+
+fn assert_same(what: &str, one: &Picture, other: &Picture) {
+    let (pixels, differing) = (one.pixels(), one.differing_pixels(other));
+    eprintln!("{what}: {differing} of {pixels} pixels differ");
+    assert!(differing * 200 < pixels, "{what}: {differing} of {pixels}");
+}
+
+#[test]
+fn both_sides_of_the_sheets_show_the_seal_of_a_seam_when_they_are_put_side_by_side() {
+    in_house(|house| async move {
+        let on_page = at(Position::Pages(v1::PagesPlacement {
+            pages: Some(v1::PageSelection {
+                pages: Some(Pages::First(true)),
+            }),
+            x_mm: 100.0,
+            y_mm: 127.5,
+            field_name: String::new(),
+        }));
+        let whole = accepted_by_all(&house, "the whole seal", on_page, document()).await;
+        let folder = house.folder.as_path();
+        let Some(whole) = render(folder, "whole", &whole, DOTS_PER_INCH, 1) else {
+            return;
+        };
+        let whole = whole[0].cut(1000, 1275, SIDE, SIDE);
+        assert!(whole.dark() > 5_000, "the seal can be seen");
+        // Three sheets; four, of which the last has no back.
+        for (count, edge) in [
+            (6, Edge::Right),
+            (7, Edge::Right),
+            (7, Edge::Left),
+            (6, Edge::Bottom),
+            (7, Edge::Top),
+        ] {
+            let what = format!("both sides of {count} pages {edge:?}");
+            let placement = at(Position::Seam(v1::SeamPlacement {
+                edge: edge.into(),
+                double_sided: true,
+                // Left of the middle, so that a back that is not mirrored is seen.
+                along_mm: if matches!(edge, Edge::Top | Edge::Bottom) {
+                    60.0
+                } else {
+                    0.0
+                },
+                ..v1::SeamPlacement::default()
+            }));
+            let pdf = pages(count).into();
+            let sealed = accepted_by_all(&house, &what, placement, pdf).await;
+            let name = what.replace(' ', "-");
+            let Some(shown) = render(folder, &name, &sealed, DOTS_PER_INCH, count) else {
+                return;
+            };
+            let strip = SIDE / count.div_ceil(2);
+            let part = |page: &Picture, is_back: bool| match (edge, is_back) {
+                (Edge::Right, false) | (Edge::Left, true) => {
+                    page.cut(2100 - strip, 1275, strip, SIDE)
+                }
+                (Edge::Left, false) | (Edge::Right, true) => page.cut(0, 1275, strip, SIDE),
+                (Edge::Bottom, false) => page.cut(390, 2970 - strip, SIDE, strip),
+                (Edge::Bottom, true) => page.cut(2100 - 390 - SIDE, 2970 - strip, SIDE, strip),
+                (Edge::Top, false) => page.cut(390, 0, SIDE, strip),
+                (Edge::Top, true) => page.cut(2100 - 390 - SIDE, 0, SIDE, strip),
+                (Edge::Unspecified, _) => panic!("an edge is named"),
+            };
+            let side_of = |remainder: usize| -> Vec<Picture> {
+                let pages = shown.iter().skip(remainder).step_by(2);
+                pages.map(|page| part(page, remainder == 1)).collect()
+            };
+            let (mut fronts, backs) = (side_of(0), side_of(1));
+            for (sheet, (front, back)) in fronts.iter().zip(&backs).enumerate() {
+                assert!(front.dark() > 100, "{what}: sheet {sheet} shows something");
+                assert_same(&format!("{what}, sheet {sheet}"), back, front);
+            }
+            if matches!(edge, Edge::Left | Edge::Top) {
+                fronts.reverse();
+            }
+            let joined = if matches!(edge, Edge::Right | Edge::Left) {
+                Picture::beside(&fronts)
+            } else {
+                Picture::below(&fronts)
+            };
+            assert_same(&format!("{what}, fronts"), &joined, &whole);
+            if edge == Edge::Right {
+                // Turned over and fanned to the left, the backs follow in the order of the pages.
+                let joined = Picture::beside(&backs);
+                let shown = whole.cut(0, 0, strip * backs.len(), SIDE);
+                assert_same(&format!("{what}, backs"), &joined, &shown);
+            }
+        }
+    });
+}
+
+/// Where the seal must stand by MuPDF's reading: over year and month, and a tenth of its height
+/// above the middle between issuer and date.
+fn over_the_date(file: &Path, issuer: &str) -> Option<[f64; 2]> {
+    let name = *words(file, issuer)?.last().unwrap();
+    // One by one: MuPDF puts blanks between ideographs and digits.
+    let [year, month] = [
+        *words(file, "年")?.last().unwrap(),
+        *words(file, "月")?.last().unwrap(),
+    ];
+    let x = (year.middle_mm[0] + month.middle_mm[0]) / 2.0;
+    Some([x, (name.middle_mm[1] + year.middle_mm[1]) / 2.0 - 4.2])
+}
+
+#[test]
+fn the_seal_rides_over_the_year_to_a_millimetre_whoever_wrote_the_page() {
+    const ISSUER: &str = "示例村民委员会";
+    in_house(|house| async move {
+        for producer in [
+            Producer::ChineseTypst,
+            Producer::ChineseLibreOffice,
+            Producer::ChineseChromium,
+        ] {
+            let Some(file) = producer.pdf() else { continue };
+            let Some(wanted) = over_the_date(&file, ISSUER) else {
+                return;
+            };
+            let what = format!("issuer and date by {}", producer.name());
+            let plain = std::fs::read(&file).unwrap();
+            let placement = at(Position::IssuerAndDate(v1::IssuerAndDatePlacement {
+                issuer: ISSUER.to_owned(),
+                field_name: String::new(),
+            }));
+            let sealed = accepted_by_all(&house, &what, placement, plain.clone().into()).await;
+            let folder = house.folder.as_path();
+            let picture = |name: &str, bytes: &[u8]| {
+                let shown = render(folder, name, bytes, DOTS_PER_INCH, 1)?;
+                shown.into_iter().next()
+            };
+            let (Some(before), Some(after)) =
+                (picture("before", &plain), picture("after", &sealed))
+            else {
+                return;
+            };
+            // The ring of the seal touches all four edges.
+            let [left, top, right, bottom] = after.changed(&before);
+            assert!(
+                (right - left - 42.0).abs() < 0.5,
+                "{what}: {left} to {right}"
+            );
+            assert!(
+                (bottom - top - 42.0).abs() < 0.5,
+                "{what}: {top} to {bottom}"
+            );
+            let stands = [(left + right) / 2.0, (top + bottom) / 2.0];
+            let off = (stands[0] - wanted[0]).hypot(stands[1] - wanted[1]);
+            eprintln!("{what}: {off:.2} mm off");
+            assert!(
+                off < 1.0,
+                "{what}: the seal stands at {stands:?}, not {wanted:?}"
+            );
+        }
     });
 }

@@ -1,45 +1,110 @@
-//! Pages to seal, pictures of them, and where MuPDF sees their words.
+//! What other people's tools say of sealed pages: verdicts, pictures, and where MuPDF sees words.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use yinxin_tests::peers;
-use yinxin_tests::process::run_ok;
+use yinxin_tests::process::{TOOL_TIME_MAX, run, run_ok};
 
-/// A4 in millimetres, page by page with a line of text.
-pub(crate) fn pages(count: usize) -> Vec<u8> {
-    let mut objects = vec![
-        "<</Type/Catalog/Pages 2 0 R>>".to_owned(),
-        String::new(),
-        "<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding>>".to_owned(),
-    ];
-    let mut kids = String::new();
-    for number in 1..=count {
-        let content = format!("BT /F0 12 Tf 72 780 Td (Page {number}) Tj ET");
-        let page = objects.len() + 1;
-        kids += &format!("{page} 0 R ");
-        objects.push(format!(
-            "<</Type/Page/Parent 2 0 R/MediaBox[0 0 595.2756 841.8898]/Contents {} 0 R\
-             /Resources<</Font<</F0 3 0 R>>>>>>",
-            page + 1
-        ));
-        objects.push(format!(
-            "<</Length {}>>\nstream\n{content}\nendstream",
-            content.len()
-        ));
+/// What a file holds, and whom its readers are to trust.
+pub(crate) struct Sealed<'a> {
+    /// For messages.
+    pub(crate) what: &'a str,
+    pub(crate) file: &'a Path,
+    /// The RSA root.
+    pub(crate) root: &'a Path,
+    /// How many fields each signature has, oldest first.
+    pub(crate) fields: &'a [usize],
+}
+
+impl Sealed<'_> {
+    /// Each reader that is on this machine finds every signature valid.
+    pub(crate) fn is_accepted_by_all(&self) {
+        self.is_accepted_by_pyhanko();
+        self.is_accepted_by_pdfsig();
+        self.is_accepted_by_mutool();
+        self.is_accepted_by_pdfbox();
+        if let Some(found) = peers::qpdf_check(self.file) {
+            assert_eq!(found, (0, 0), "{}", self.what);
+        }
     }
-    objects[1] = format!("<</Type/Pages/Kids[{kids}]/Count {count}>>");
-    let mut bytes = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n".to_vec();
-    let size = objects.len() + 1;
-    let mut table = format!("xref\n0 {size}\n0000000000 65535 f \n");
-    for (number, object) in (1..).zip(&objects) {
-        table += &format!("{:010} 00000 n \n", bytes.len());
-        bytes.extend(format!("{number} 0 obj\n{object}\nendobj\n").bytes());
+
+    pub(crate) fn is_accepted_by_pyhanko(&self) {
+        let (what, count) = (self.what, self.fields.iter().sum::<usize>());
+        let roots: [PathBuf; 1] = [self.root.to_owned()];
+        let start = Instant::now();
+        // It compares the revisions anew for each field; that it says the same of every field of a
+        // signature is seen on files with fewer of them.
+        let reports = if count > 100 && self.fields.len() > 1 {
+            peers::pyhanko_once_a_signature(&[self.file], &roots)
+        } else {
+            peers::pyhanko(&[self.file], &roots)
+        };
+        let Some(reports) = reports else { return };
+        eprintln!("{what}: pyHanko took {:?}", start.elapsed());
+        let Some(signatures) = reports[0]["signatures"].as_array() else {
+            panic!("{what}: {}", reports[0]);
+        };
+        assert_eq!(signatures.len(), count, "{what}");
+        for signature in signatures {
+            assert_eq!(signature["bottom_line"], true, "{what}: {signature}");
+            assert!(signature["suspicious"].is_null(), "{what}: {signature}");
+        }
     }
-    let start = bytes.len();
-    let tail = format!("trailer\n<</Size {size}/Root 1 0 R>>\nstartxref\n{start}\n%%EOF\n");
-    bytes.extend(table.bytes().chain(tail.bytes()));
-    bytes
+
+    fn is_accepted_by_pdfsig(&self) {
+        let Some(mut pdfsig) = peers::tool("pdfsig") else {
+            return;
+        };
+        let text = run(pdfsig.arg(self.file), TOOL_TIME_MAX).unwrap().text();
+        let valid = text.matches("Signature is Valid").count();
+        let count = self.fields.iter().sum::<usize>();
+        assert_eq!(valid, count, "{}, pdfsig: {text}", self.what);
+    }
+
+    fn is_accepted_by_mutool(&self) {
+        let Some(mut mutool) = peers::tool("mutool") else {
+            return;
+        };
+        let start = Instant::now();
+        let command = mutool.args(["sign", "-v"]).arg(self.file);
+        let text = run(command, TOOL_TIME_MAX).unwrap().text();
+        eprintln!("{}: mutool took {:?}", self.what, start.elapsed());
+        // The authority is not in mutool's list; what matters is the digest.
+        assert!(
+            !text.contains("digest error"),
+            "{}, mutool: {text}",
+            self.what
+        );
+        let unchanged = text.matches("The document is unchanged since signing");
+        assert_eq!(
+            unchanged.count(),
+            self.fields.last().copied().unwrap_or_default(),
+            "{}, mutool: {text}",
+            self.what
+        );
+    }
+
+    fn is_accepted_by_pdfbox(&self) {
+        let Some(reports) = peers::verify_cms(&[self.file], &[self.root.to_owned()]) else {
+            return;
+        };
+        let signatures = reports[0]["signatures"].as_array().unwrap();
+        assert!(
+            signatures.len() >= self.fields.len(),
+            "{}, PDFBox: {}",
+            self.what,
+            reports[0]
+        );
+        for signature in signatures {
+            assert_eq!(
+                signature["valid"], true,
+                "{}, PDFBox: {signature}",
+                self.what
+            );
+        }
+    }
 }
 
 /// A grey picture.
@@ -142,6 +207,10 @@ impl Picture {
         }
     }
 
+    pub(crate) fn pixels(&self) -> usize {
+        self.grey.len()
+    }
+
     /// Pixels that are not paper.
     pub(crate) fn dark(&self) -> usize {
         self.grey.iter().filter(|grey| **grey < 200).count()
@@ -154,6 +223,20 @@ impl Picture {
         pairs
             .filter(|(one, other)| one.abs_diff(**other) > 100)
             .count()
+    }
+
+    /// The edges in millimetres of all that another picture of the page shows differently.
+    pub(crate) fn changed(&self, other: &Self) -> [f64; 4] {
+        assert_eq!((self.width, self.height), (other.width, other.height));
+        let mut edges = [usize::MAX, usize::MAX, 0, 0];
+        for (place, (one, other)) in self.grey.iter().zip(&other.grey).enumerate() {
+            if one.abs_diff(*other) > 100 {
+                let (x, y) = (place % self.width, place / self.width);
+                let [left, top, right, bottom] = edges;
+                edges = [left.min(x), top.min(y), right.max(x + 1), bottom.max(y + 1)];
+            }
+        }
+        edges.map(|edge| edge as f64 / self.pixels_per_mm)
     }
 
     /// The edges in millimetres of what is filled in the grey of pure red, found as rows of `run_mm` to
@@ -189,7 +272,7 @@ impl Picture {
 }
 
 /// Where MuPDF sees a word, in millimetres from the upper left corner of its page.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Seen {
     pub(crate) start_mm: [f64; 2],
     /// The middle of the em boxes: along the line by their corners, across it 0.38 em from the
@@ -232,7 +315,13 @@ pub(crate) fn words(file: &Path, word: &str) -> Option<Vec<Seen>> {
             .and_then(|digits| char::from_u32(u32::from_str_radix(digits, 16).ok()?));
         let quad = attribute("quad").unwrap().split(' ');
         characters.push(Character {
-            text: entity.or(written.chars().next()).unwrap_or(' '),
+            text: match entity.or(written.chars().next()).unwrap_or(' ') {
+                // Chromium's radicals for ideographs, as far as words here have them.
+                '\u{2f49}' => '月',
+                '\u{2f70}' => '示',
+                '\u{2ea0}' => '民',
+                other => other,
+            },
             origin: [number("x"), number("y")],
             quad: quad.map(|number| number.parse().unwrap()).collect(),
             size,
