@@ -351,3 +351,70 @@ fn hostile_content_ends_with_an_answer() {
         }
     }
 }
+
+#[test]
+fn hostile_fonts_end_with_an_answer() {
+    let composite = |entries: &str| {
+        format!(
+            "<</Type/Font/Subtype/Type0/BaseFont/A/Encoding/Identity-H/ToUnicode 40 0 R\
+             /DescendantFonts[<</Type/Font/Subtype/CIDFontType2/BaseFont/A{entries}>>]>>"
+        )
+    };
+    let over_and_over = composite(&format!("/W[{}]", "0 65535 500 ".repeat(100_000)));
+    let past_the_end = composite("/W[4294967295[500 600] 4294967290 4294967295 700]");
+    let long = format!(
+        "begincmap 1 begincodespacerange <0000> <FFFF> endcodespacerange 1 beginbfchar <0001> <{}> \
+         endbfchar endcmap",
+        "7AE0".repeat(4_000)
+    );
+    let ligature = long.replace(&"7AE0".repeat(4_000), &"7AE0".repeat(200));
+    let many = format!("BT /F0 1 Tf {} ET", "<00010001> Tj ".repeat(10_000));
+    for (what, font, to_unicode, limit) in [
+        ("widths over one another", &over_and_over, "", None),
+        ("widths past the last CID", &past_the_end, "", None),
+        (
+            "a glyph of 4000 characters",
+            &composite(""),
+            long.as_str(),
+            None,
+        ),
+        (
+            "many glyphs of 200",
+            &composite(""),
+            &ligature,
+            Some("page_characters"),
+        ),
+    ] {
+        let bytes = page_with(&many, "", &[font], &[(40, "", to_unicode)]);
+        let found =
+            support::within_two_seconds(what, || open(&bytes).unwrap().find_text("seal", [0]));
+        match (found, limit) {
+            (Err(PdfError::LimitExceeded { limit: met, .. }), Some(limit)) => {
+                assert_eq!(met, limit, "{what}");
+            }
+            (Ok(found), None) => assert_eq!(found.characters, 0, "{what}"),
+            (other, _) => panic!("{what}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn forms_that_show_forms_again_and_again_pass_a_limit() {
+    let form = |below: u32| {
+        format!("/Type/XObject/Subtype/Form/BBox[0 0 1 1]/Resources<</XObject<</X0 {below} 0 R>>>>")
+    };
+    let ten_times = "/X0 Do ".repeat(10);
+    let entries: Vec<String> = (41..49).map(form).collect();
+    let streams: Vec<(u32, &str, &str)> = (40..)
+        .zip(&entries)
+        .map(|(number, entries)| (number, entries.as_str(), ten_times.as_str()))
+        .chain([(48, "/Type/XObject/Subtype/Form/BBox[0 0 1 1]", "")])
+        .collect();
+    let bytes = page_with("/X0 Do", "", &[HELVETICA], &streams);
+    let found =
+        support::within_two_seconds("forms", || open(&bytes).unwrap().find_text("seal", [0]));
+    let Err(PdfError::LimitExceeded { limit, .. }) = found else {
+        panic!("{found:?}");
+    };
+    assert_eq!(limit, "page_forms");
+}

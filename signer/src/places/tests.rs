@@ -208,6 +208,14 @@ fn the_seal_rides_over_the_year_and_covers_the_month() {
         [spot.x_mm + 21.0, spot.y_mm + 21.0],
         [92.0, 122.48 - 4.2],
     );
+    // The date of the issuer's own page counts, whatever stands on a later one.
+    let pages = document(&[&content, &song(30.0, 20.0, "示例村民委员会印")]);
+    assert_eq!(spots(&pages, &place)[0].page_index, 0);
+    // Names, years and months all over one another.
+    let heap = song(30.0, 20.0, &"年月示例村民委员会".repeat(2_000));
+    let start = std::time::Instant::now();
+    let _found_or_not = resolved(&document(&[&heap]), &place);
+    assert!(start.elapsed().as_secs() < 5, "{:?}", start.elapsed());
     let heading_only = document(&[&song(30.0, 20.0, "示例村民委员会证明")]);
     let error = resolved(&heading_only, &place).unwrap_err();
     assert_eq!(error.reason(), "DATE_NOT_FOUND", "{error}");

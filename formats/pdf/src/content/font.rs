@@ -1,5 +1,6 @@
 //! Fonts as far as text can be read and measured with them (ISO 32000-2, 9.5 to 9.10).
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use encoding_rs::GBK;
@@ -10,14 +11,20 @@ use crate::document::Document;
 use crate::error::PdfError;
 use crate::object::{Dictionary, Object, Value};
 
-/// Codes whose widths a font may list one by one; a font has at most 65,536 glyphs.
-const WIDTHS_MAX: usize = 65_536;
+/// Widths that a font may give its glyphs, of which it has at most 65,536.
+const WIDTHS_MAX: u32 = 65_536;
+
+/// Characters of one glyph: 512 bytes of UTF-16 (9.10.3).
+const LIGATURE_CHARACTERS_MAX: usize = 256;
 
 /// A font of either kind.
 #[derive(Debug)]
 pub(super) struct Font {
     kind: FontKind,
     to_unicode: Option<CMap>,
+    /// Its ToUnicode has given a glyph more characters than one can have. Each look at such a text
+    /// is a copy of it, so that there is no second look.
+    is_hostile: Cell<bool>,
 }
 
 #[derive(Debug)]
@@ -101,7 +108,11 @@ impl Font {
         } else {
             FontKind::Simple(Simple::read(document, font)?)
         };
-        Ok(Self { kind, to_unicode })
+        Ok(Self {
+            kind,
+            to_unicode,
+            is_hostile: Cell::new(false),
+        })
     }
 
     pub(super) fn is_vertical(&self) -> bool {
@@ -152,9 +163,16 @@ impl Font {
     }
 
     fn text(&self, code: u32) -> Option<Text> {
+        if self.is_hostile.get() {
+            return None;
+        }
         match self.to_unicode.as_ref()?.lookup_bf_string(code)? {
             BfString::Char('\0' | '\u{fffd}') => None,
             BfString::Char(character) => Some(Text::Character(character)),
+            BfString::String(text) if text.chars().count() > LIGATURE_CHARACTERS_MAX => {
+                self.is_hostile.set(true);
+                None
+            }
             BfString::String(text) => Some(Text::Characters(text)),
         }
     }
@@ -313,24 +331,30 @@ fn cid_widths(
     };
     let mut items = list.as_array().unwrap_or_default().iter();
     let cid = |value: &Value| value.as_integer().and_then(|cid| u32::try_from(cid).ok());
+    // Counted as they are given: ranges over one another would be given for ever.
+    let mut left = WIDTHS_MAX;
     while let (Some(first), Some(second)) = (items.next(), items.next()) {
         let Some(first) = cid(first) else { break };
         let second = document.resolve(second)?;
         if let Some(listed) = second.as_array() {
-            for (cid, width) in (first..).zip(listed) {
+            for (after, width) in (0..left).zip(listed) {
+                let Some(cid) = first.checked_add(after) else {
+                    break;
+                };
                 widths.insert(cid, width.as_number().unwrap_or(0.0));
             }
+            left = left.saturating_sub(u32::try_from(listed.len()).unwrap_or(u32::MAX));
         } else if let (Some(last), Some(width)) = (cid(&second), items.next()) {
             let width = width.as_number().unwrap_or(0.0);
-            let last = last.min(first.saturating_add(WIDTHS_MAX as u32));
-            for cid in first..=last {
+            let count = last.saturating_sub(first).saturating_add(1).min(left);
+            for cid in (first..=last).zip(0..count).map(|(cid, _)| cid) {
                 widths.insert(cid, width);
             }
+            left -= count;
         } else {
             break;
         }
-        // Glyphs beyond that many do not exist.
-        if widths.len() > WIDTHS_MAX {
+        if left == 0 {
             break;
         }
     }

@@ -15,11 +15,17 @@ use crate::page::Page;
 /// Forms inside forms; honest ones have two or three levels.
 const FORM_LEVELS_MAX: u64 = 16;
 
+/// Forms shown on one page, each as often as it is; maps have some thousand symbols.
+const FORMS_MAX: u64 = 20_000;
+
 /// Saved graphics states; ISO 32000-1, annex C had 28.
 const STATES_MAX: u64 = 512;
 
 /// Glyphs on one page; a page of print has some thousand.
 const GLYPHS_MAX: u64 = 500_000;
+
+/// Characters on one page: a glyph may stand for several, honest ones for three or four.
+const CHARACTERS_MAX: u64 = 2_000_000;
 
 /// The ideographic em box below and above the baseline, in em.
 const BELOW: f64 = -0.12;
@@ -71,6 +77,8 @@ pub(super) struct PageText {
     pub(super) unknown: usize,
     /// Pictures shown.
     pub(super) images: usize,
+    /// Forms shown.
+    forms: u64,
 }
 
 /// Reads page after page; fonts are read once.
@@ -279,6 +287,8 @@ impl<'d, 'a> Reader<'d, 'a> {
         if !dictionary.has_name(b"Subtype", b"Form") {
             return Ok(());
         }
+        text.forms += 1;
+        check("page_forms", text.forms, FORMS_MAX)?;
         let state = State {
             to_page: then(self.form_matrix(&object)?, state.to_page),
             ..state.clone()
@@ -415,7 +425,11 @@ impl Run {
         let mut passed = Ok(());
         font.glyphs(bytes, &mut |glyph| {
             if passed.is_ok() {
-                passed = check("page_glyphs", text.places.len() as u64 + 1, GLYPHS_MAX);
+                passed =
+                    check("page_glyphs", text.places.len() as u64 + 1, GLYPHS_MAX).and_then(|()| {
+                        let characters = text.characters.len() as u64;
+                        check("page_characters", characters, CHARACTERS_MAX)
+                    });
                 self.place(glyph, text);
             }
         });
