@@ -284,6 +284,23 @@ mod tests {
     }
 
     #[test]
+    fn a_moment_at_either_end_of_time_is_judged_like_any_other() {
+        let all_day = UseRule {
+            hours: Some(DayHours {
+                from_minute: 0,
+                until_minute: 1440,
+            }),
+            ..rule("r")
+        };
+        for at in [i64::MIN, i64::MAX].map(UnixSeconds) {
+            assert!(
+                evaluate([&all_day], &Wanted { at, ..wanted() }).is_ok(),
+                "{at:?}"
+            );
+        }
+    }
+
+    #[test]
     fn of_several_rules_the_one_that_came_furthest_says_why() {
         let mut other = rule("other");
         other.seals = ["other".to_owned()].into();

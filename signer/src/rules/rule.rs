@@ -190,7 +190,7 @@ impl UseRule {
 
 impl DayHours {
     pub(super) fn contain(self, at: UnixSeconds) -> bool {
-        let second = (at.0 + BEIJING_SECONDS).rem_euclid(86_400);
+        let second = at.0.saturating_add(BEIJING_SECONDS).rem_euclid(86_400);
         let minute = second / 60;
         (i64::from(self.from_minute)..i64::from(self.until_minute)).contains(&minute)
     }
