@@ -46,6 +46,22 @@ pub enum Producer {
     Form,
     /// An existing form with an empty signature field named `Approval`, added by pyHanko.
     EmptyField,
+    /// typst, three pages of PDF/A-1b.
+    Archive1b,
+    /// The same, tagged.
+    Archive1a,
+    /// PDF/A-2b.
+    Archive2b,
+    /// The same, tagged.
+    Archive2a,
+    /// PDF/A-3b.
+    Archive3b,
+    /// PDF/UA-1.
+    ArchiveUa1,
+    /// PDF/A-1b without an output intent.
+    Archive1bNoIntent,
+    /// PDF/A-2b without an output intent.
+    Archive2bNoIntent,
     /// typst with Chinese text, PDF/A-2b.
     ChineseTypst,
     /// LibreOffice Writer's web export of a Chinese page.
@@ -111,6 +127,14 @@ impl Producer {
             Self::PageBoxes => "page-boxes",
             Self::Form => "form",
             Self::EmptyField => "empty-field",
+            Self::Archive1b => "archive-1b",
+            Self::Archive1a => "archive-1a",
+            Self::Archive2b => "archive-2b",
+            Self::Archive2a => "archive-2a",
+            Self::Archive3b => "archive-3b",
+            Self::ArchiveUa1 => "archive-ua1",
+            Self::Archive1bNoIntent => "archive-1b-no-intent",
+            Self::Archive2bNoIntent => "archive-2b-no-intent",
             Self::ChineseTypst => "chinese-typst",
             Self::ChineseLibreOffice => "chinese-libreoffice",
             Self::ChineseChromium => "chinese-chromium",
@@ -164,6 +188,14 @@ impl Producer {
             | Self::Reportlab
             | Self::Cairo
             | Self::Form
+            | Self::Archive1b
+            | Self::Archive1a
+            | Self::Archive2b
+            | Self::Archive2a
+            | Self::Archive3b
+            | Self::ArchiveUa1
+            | Self::Archive1bNoIntent
+            | Self::Archive2bNoIntent
             | Self::ChineseTypst
             | Self::ChineseCid
             | Self::ChineseWordLike => {

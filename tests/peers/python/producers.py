@@ -2,9 +2,9 @@
 
     producers.py KIND OUT [IN]
 
-KIND is one of: reportlab, form, cairo, typst, chinese-typst, chinese-cid, chinese-word-like,
-chinese-docx (all from nothing; the last makes a .docx); hybrid, page-boxes, empty-field
-(from IN).
+KIND is one of: reportlab, form, cairo, typst, archive-1b and the like, chinese-typst, chinese-cid,
+chinese-word-like, chinese-docx (all from nothing; the last makes a .docx); hybrid, page-boxes,
+empty-field (from IN).
 """
 
 import io
@@ -72,6 +72,51 @@ def typst(out, _):
 """
     with open(out, "wb") as handle:
         handle.write(engine.compile(source, format="pdf", pdf_standards=["a-2b"]))
+
+
+def archive(standard, output_intent=True):
+    """Three pages of PDF/A or PDF/UA, tagged where the standard wants it."""
+
+    def make(out, _):
+        import pikepdf
+        import typst as engine
+
+        source = b"""
+#set document(title: "Proof", date: datetime(year: 2026, month: 11, day: 22))
+#set text(lang: "en")
+= Proof
+#lorem(60)
+#pagebreak()
+#lorem(60)
+#pagebreak()
+#lorem(60)
+"""
+        made = engine.compile(source, format="pdf", pdf_standards=[standard])
+        if not output_intent:
+            # Its colours are calibrated, so that it stays PDF/A without.
+            with pikepdf.open(io.BytesIO(made)) as pdf:
+                del pdf.Root.OutputIntents
+                pdf.save(
+                    out,
+                    min_version=pdf.pdf_version,
+                    object_stream_mode=pikepdf.ObjectStreamMode.disable,
+                    fix_metadata_version=False,
+                )
+            return
+        with open(out, "wb") as handle:
+            handle.write(made)
+
+    return make
+
+
+archive_1b = archive("a-1b")
+archive_1a = archive("a-1a")
+archive_2b = archive("a-2b")
+archive_2a = archive("a-2a")
+archive_3b = archive("a-3b")
+archive_ua1 = archive("ua-1")
+archive_1b_no_intent = archive("a-1b", output_intent=False)
+archive_2b_no_intent = archive("a-2b", output_intent=False)
 
 
 def chinese_typst(out, _):

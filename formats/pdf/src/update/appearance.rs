@@ -5,25 +5,23 @@ use std::collections::BTreeMap;
 
 use lopdf::{Dictionary, Stream};
 
+use super::archive::Archive;
 use super::error::UpdateError;
 use super::field::numbers;
 use super::geometry::{self, Fit, Turn};
-use super::lookup::entry;
-use super::request::{Appearance, Image, Operators, Part};
+use super::picture::Picture;
+use super::request::{Appearance, Operators, Part};
 use super::signature::name;
 use super::{Update, new_reference};
 use crate::document::Document;
 use crate::error::PdfError;
 use crate::form::SignatureField;
-use crate::object::{Kind, Object, ObjectId, Value};
-
-/// Levels of forms in which the picture of an earlier seal is looked for: the appearance and the
-/// shared form below it.
-const LEVELS_MAX: usize = 2;
+use crate::object::ObjectId;
 
 /// Draws one appearance in as many places as are asked for.
 pub(super) struct Artist<'r> {
     appearance: &'r Appearance,
+    archive: Archive,
     /// Whether the content goes into a form of its own that the places share.
     is_shared: bool,
     /// Resources of a form with the content in it.
@@ -37,7 +35,11 @@ pub(super) struct Artist<'r> {
 impl<'r> Artist<'r> {
     /// # Errors
     /// The appearance has no area, or a picture without pixels.
-    pub(super) fn new(appearance: &'r Appearance, is_shared: bool) -> Result<Self, UpdateError> {
+    pub(super) fn new(
+        document: &Document<'_>,
+        appearance: &'r Appearance,
+        is_shared: bool,
+    ) -> Result<Self, UpdateError> {
         let [left, bottom, right, top] = appearance.bbox;
         let finite = appearance.bbox.iter().all(|edge| edge.is_finite());
         if !finite || left >= right || bottom >= top {
@@ -50,6 +52,7 @@ impl<'r> Artist<'r> {
         }
         Ok(Self {
             appearance,
+            archive: Archive::of(document),
             is_shared,
             resources: None,
             whole: None,
@@ -131,20 +134,29 @@ impl<'r> Artist<'r> {
         if let Some(resources) = &self.resources {
             return Ok(resources.clone());
         }
-        let resources = match &self.appearance.image {
+        let mut resources = match &self.appearance.image {
             None => Dictionary::new(),
             Some(image) => {
-                let known = known_image(update.document, fields, image);
-                let id = match known {
-                    Some(id) => id,
-                    None => add_image(update, image)?,
+                let picture = if self.archive.forbids_soft_masks() {
+                    Picture::flattened(image)?
+                } else {
+                    Picture::of(image)
                 };
-                xobject("Im0", id)
+                xobject("Im0", picture.place(update, fields)?)
             }
         };
+        if let Some(spaces) = self.archive.default_colours() {
+            resources.set("ColorSpace", spaces);
+        }
         self.resources = Some(resources.clone());
         Ok(resources)
     }
+}
+
+/// A form that draws nothing.
+pub(super) fn nothing(update: &mut Update<'_, '_>) -> Result<ObjectId, UpdateError> {
+    let entries = form([0.0, 0.0, 1.0, 1.0], Dictionary::new());
+    add_deflated(update, entries, &Vec::new().into())
 }
 
 fn form(bbox: [f64; 4], resources: Dictionary) -> Dictionary {
@@ -175,116 +187,6 @@ fn add_deflated(
     let id = update.new_id()?;
     update.add(id, Stream::new(entries, content.deflated().to_vec()));
     Ok(id)
-}
-
-fn add_image(update: &mut Update<'_, '_>, image: &Image) -> Result<ObjectId, UpdateError> {
-    let samples = |update: &mut Update<'_, '_>, space: &str, colours: i64, mask, data: &[u8]| {
-        let mut parameters = Dictionary::new();
-        parameters.set("Predictor", 15);
-        parameters.set("Colors", colours);
-        parameters.set("BitsPerComponent", 8);
-        parameters.set("Columns", i64::from(image.width));
-        let mut entries = Dictionary::new();
-        entries.set("Type", name("XObject"));
-        entries.set("Subtype", name("Image"));
-        entries.set("Width", i64::from(image.width));
-        entries.set("Height", i64::from(image.height));
-        entries.set("ColorSpace", name(space));
-        entries.set("BitsPerComponent", 8);
-        entries.set("Filter", name("FlateDecode"));
-        entries.set("DecodeParms", parameters);
-        if let Some(mask) = mask {
-            entries.set("SMask", new_reference(mask));
-        }
-        let id = update.new_id()?;
-        update.add(id, Stream::new(entries, data.to_vec()));
-        Ok::<_, UpdateError>(id)
-    };
-    let mask = match &image.alpha {
-        None => None,
-        Some(alpha) => Some(samples(update, "DeviceGray", 1, None, alpha)?),
-    };
-    samples(update, "DeviceRGB", 3, mask, &image.colour)
-}
-
-/// The same picture in the appearance of an earlier seal. What cannot be read has no such picture.
-fn known_image(
-    document: &Document<'_>,
-    fields: &[SignatureField],
-    image: &Image,
-) -> Option<ObjectId> {
-    fields
-        .iter()
-        .filter(|field| field.value.is_some())
-        .find_map(|field| {
-            let widget = document.object(field.widget_id?).ok()?;
-            let appearances = entry(document, &widget.value, b"AP").ok()??;
-            let normal = appearances
-                .as_dictionary()?
-                .get(b"N")
-                .and_then(Value::as_reference)?;
-            image_below(document, &document.object(normal).ok()?, image, 0)
-        })
-}
-
-fn image_below(
-    document: &Document<'_>,
-    form: &Object<'_>,
-    image: &Image,
-    level: usize,
-) -> Option<ObjectId> {
-    let resources = entry(document, &form.value, b"Resources").ok()??;
-    let objects = entry(document, &resources, b"XObject").ok()??;
-    objects.as_dictionary()?.iter().find_map(|named| {
-        let id = named.value.as_reference()?;
-        let object = document.object(id).ok()?;
-        if is_image(document, &object, image) {
-            return Some(id);
-        }
-        let goes_on = level + 1 < LEVELS_MAX && object.value.is_stream();
-        goes_on.then(|| image_below(document, &object, image, level + 1))?
-    })
-}
-
-fn is_image(document: &Document<'_>, object: &Object<'_>, image: &Image) -> bool {
-    let holds = |object: &Object<'_>, data: &[u8], space: &[u8]| {
-        let Kind::Stream {
-            dictionary,
-            data: place,
-        } = &object.value.kind
-        else {
-            return false;
-        };
-        let number = |key: &[u8]| dictionary.get(key).and_then(Value::as_integer);
-        let parameters = dictionary
-            .get(b"DecodeParms")
-            .and_then(Value::as_dictionary);
-        document.bytes().get(place.clone()) == Some(data)
-            && dictionary.has_name(b"Subtype", b"Image")
-            && dictionary.has_name(b"ColorSpace", space)
-            && dictionary.has_name(b"Filter", b"FlateDecode")
-            && number(b"Width") == Some(i64::from(image.width))
-            && number(b"Height") == Some(i64::from(image.height))
-            && number(b"BitsPerComponent") == Some(8)
-            && parameters.is_some_and(|parameters| {
-                parameters.get(b"Predictor").and_then(Value::as_integer) == Some(15)
-            })
-            // Ours has the keys of `add_image` and no others, such as /Decode or /OC.
-            && dictionary.iter().count() == if dictionary.get(b"SMask").is_some() { 10 } else { 9 }
-    };
-    if !holds(object, &image.colour, b"DeviceRGB") {
-        return false;
-    }
-    let mask = object
-        .dictionary()
-        .and_then(|dictionary| dictionary.get(b"SMask"))
-        .and_then(Value::as_reference)
-        .and_then(|id| document.object(id).ok());
-    match (&image.alpha, mask) {
-        (None, None) => true,
-        (Some(alpha), Some(mask)) => holds(&mask, alpha, b"DeviceGray"),
-        (None, Some(_)) | (Some(_), None) => false,
-    }
 }
 
 fn invalid(problem: &'static str) -> UpdateError {

@@ -6,14 +6,15 @@ use std::rc::Rc;
 
 use lopdf::{Dictionary, Object as NewObject};
 
-use super::appearance::Artist;
+use super::appearance::{self, Artist};
+use super::archive::Archive;
 use super::error::UpdateError;
 use super::geometry::{Sheet, Stamp, Turn};
 use super::lookup::entry;
 use super::patch::{Patch, Slot, reference};
 use super::permission::{self, Signed};
 use super::request::{
-    Appearance, EmptyField, FieldFamily, FieldTarget, Part, Placement, SignatureRequest, Spot,
+    EmptyField, FieldFamily, FieldTarget, Part, Placement, SignatureRequest, Spot,
 };
 use super::signature::{checked_text, name, text_string};
 use super::{Form, Note, Update, new_reference, tags};
@@ -197,7 +198,7 @@ fn signed_field(
         Some(_) | None => None,
     };
     let mut artist = match &request.appearance {
-        Some(appearance) => Some(Artist::new(appearance, several)?),
+        Some(appearance) => Some(Artist::new(update.document, appearance, several)?),
         None => None,
     };
     for (number, widget) in (1_i64..).zip(&widgets.0) {
@@ -223,6 +224,8 @@ fn signed_field(
             if let Some(first) = tag_key {
                 entries.set("StructParent", first + number - 1);
             }
+        } else if Archive::of(update.document).wants_all_appearances() {
+            entries.set("AP", normal_appearance(appearance::nothing(update)?));
         }
         update.add(widget.id, NewObject::Dictionary(entries));
         widget.enter_in_page(update)?;
@@ -278,17 +281,8 @@ fn empty_field(
         entries.set("Lock", new_reference(id));
     }
     // PDF/A-2, 6.3.3: a widget with area has an appearance, and this one draws nothing.
-    if widget.part.is_some() {
-        let nothing = Appearance {
-            content: Vec::new().into(),
-            bbox: [0.0, 0.0, 1.0, 1.0],
-            alternate_text: String::new(),
-            image: None,
-        };
-        let turn = widget.sheet.turn;
-        let mut artist = Artist::new(&nothing, false)?;
-        let form = artist.draw(update, &[], Part::WHOLE, widget.rectangle, turn)?;
-        entries.set("AP", normal_appearance(form));
+    if widget.part.is_some() || Archive::of(update.document).wants_all_appearances() {
+        entries.set("AP", normal_appearance(appearance::nothing(update)?));
     }
     update.add(widget.id, NewObject::Dictionary(entries));
     widget.enter_in_page(update)?;
@@ -447,7 +441,7 @@ fn existing_field(
     });
     if let (Some((widget, page_index, rectangle)), Some(appearance)) = (shown, &request.appearance)
     {
-        let artist = Artist::new(appearance, false)?;
+        let artist = Artist::new(update.document, appearance, false)?;
         show_in(
             update, fields, field_name, widget, page_index, rectangle, artist,
         )?;

@@ -14,12 +14,14 @@
 //! LibreOffice and others carry it, and taking it away could blank their other fields.
 
 mod appearance;
+mod archive;
 mod error;
 mod field;
 mod geometry;
 mod lookup;
 mod patch;
 mod permission;
+mod picture;
 mod prepared;
 mod request;
 mod signature;
