@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::commands::seal::Certify;
+use crate::commands::seal::place::Where;
 use crate::commands::seal_admin::args::{SealAdmin, Usage};
 use crate::language::Language;
 
@@ -122,21 +124,6 @@ pub(crate) struct Seal {
     pub(crate) output: PathBuf,
     #[command(flatten)]
     pub(crate) connection: Connection,
-    /// 页码，从 1 起 · page number, from 1
-    #[arg(long, default_value_t = 1)]
-    pub(crate) page: u32,
-    /// 印章左边到页面左边的毫米数 · mm from the page's left edge to the seal's
-    #[arg(long, default_value_t = 130.0)]
-    pub(crate) x: f64,
-    /// 印章上边到页面上边的毫米数 · mm from the page's upper edge to the seal's
-    #[arg(long, default_value_t = 220.0)]
-    pub(crate) y: f64,
-    /// 不显示印章 · show nothing on the page
-    #[arg(long, conflicts_with_all = ["x", "y", "field"])]
-    pub(crate) invisible: bool,
-    /// 盖在文件中已有的空签名域 · an empty signature field of the file
-    #[arg(long)]
-    pub(crate) field: Option<String>,
     /// 事由（会写入文件） · reason, written into the file
     #[arg(long, default_value = "")]
     pub(crate) reason: String,
@@ -146,8 +133,16 @@ pub(crate) struct Seal {
     /// 只提出用印审批申请，暂不盖章 · ask for the approval of this use, do not seal yet
     #[arg(long, conflicts_with = "digest_only")]
     pub(crate) request_approval: bool,
+    /// 这是首个签名并作出认证：此后文件还能怎样改动 · the first signature certifies the file: what may still be done to it
+    #[arg(long, value_enum, conflicts_with = "places")]
+    pub(crate) certify: Option<Certify>,
+    /// 位置文件（TOML）：多枚印章或签署计划，见 docs/places.md · several seals or a signing plan from a TOML file: docs/places.md
+    #[arg(long, conflicts_with = "digest_only")]
+    pub(crate) places: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) usage: Usage,
+    #[command(flatten, next_help_heading = "位置 · where the seal goes")]
+    pub(crate) place: Where,
 }
 
 #[derive(Debug, Args)]

@@ -84,16 +84,20 @@ impl Connection {
     }
 
     fn profile(&self) -> Result<v1::SealProfile, Failure> {
-        match self.profile.as_str() {
-            "pades-b-b" => Ok(v1::SealProfile::PadesBB),
-            "gm-seal" => Ok(v1::SealProfile::GmSeal),
-            "gm-cms" => Ok(v1::SealProfile::GmCms),
-            "dual" => Ok(v1::SealProfile::Dual),
-            other => Err(Failure::new(
-                format!("没有签章方式 {other}；可用 pades-b-b、gm-seal、gm-cms、dual"),
-                format!("there is no profile {other}; use pades-b-b, gm-seal, gm-cms or dual"),
-            )),
-        }
+        profile(&self.profile)
+    }
+}
+
+pub(crate) fn profile(name: &str) -> Result<v1::SealProfile, Failure> {
+    match name {
+        "pades-b-b" => Ok(v1::SealProfile::PadesBB),
+        "gm-seal" => Ok(v1::SealProfile::GmSeal),
+        "gm-cms" => Ok(v1::SealProfile::GmCms),
+        "dual" => Ok(v1::SealProfile::Dual),
+        other => Err(Failure::new(
+            format!("没有签章方式 {other}；可用 pades-b-b、gm-seal、gm-cms、dual"),
+            format!("there is no profile {other}; use pades-b-b, gm-seal, gm-cms or dual"),
+        )),
     }
 }
 
