@@ -22,6 +22,9 @@ fn main() {
     objects(&pki, &containers);
     scripts();
     licence();
+    registry(&pki);
+    pictures();
+    texts();
     println!("{}", made::folder().display());
 }
 
@@ -395,4 +398,128 @@ fn licence() {
         "1.2.156.3005.2.11449900MB0000019R001.54449900MB0000019R.2026000001.001.X",
     );
     write("seeds/licence_fields/code", "54449900MB0000019R");
+}
+
+// ── Seals, rules, approvals ──────────────────────────────────────────────────
+
+/// 2026-11-22T08:00:00Z before the text, as the target wants it.
+fn at_noon(name: &str, text: impl AsRef<[u8]>) {
+    let input = [&made::NOW.0.to_le_bytes()[..], text.as_ref()].concat();
+    write(&format!("seeds/registry_json/{name}"), input);
+}
+
+fn registry(pki: &DevPki) {
+    let certificates = pem(std::slice::from_ref(&pki.sm2_signer.certificate));
+    let terms = |face: &str| {
+        format!(
+            r#"{{"face":{face},"cert_list":"digests","layout":"v5","valid_from":1767225600,"valid_until":1830297600,"gm":{{"key":"k","certificates_pem":{certificates:?}}},"pades":null}}"#
+        )
+    };
+    let application = |terms: &str| {
+        format!(
+            r#"{{"code":"44990000000001","name":"示例村村民委员会","owner_name":"示例村村民委员会","owner_code":"54449900MB0000019R","kind":"legal_name","division_code":"449900101201","keeper":"keeper","terms":{terms}}}"#
+        )
+    };
+    let round = r#"{"design":{"kind":"legal_name","owner":"village_committee","form":{"shape":"round","name":"示例村村民委员会","diameter_mm":42.0,"centre":"star"}}}"#;
+    let plain =
+        r#"{"plain":{"upper_text":"示例村村民委员会","lower_text":null,"diameter_mm":42.0}}"#;
+    let svg = r#"{"svg":{"svg":"<svg/>","width_mm":42.5,"height_mm":1e1}}"#;
+    for (name, face) in [("round", round), ("plain", plain), ("svg", svg)] {
+        at_noon(&format!("terms-{name}"), terms(face));
+        at_noon(&format!("application-{name}"), application(&terms(face)));
+    }
+    write("application.json", application(&terms(plain)));
+    at_noon(
+        "filings",
+        r#"[{"seal_code":"44990000000001","seal_name":"示例村村民委员会","seal_type":"01","owner_name":"示例村村民委员会","owner_code":"54449900MB0000019R","version":1,"ses_sha256":null,"maker":"maker","valid_from":1,"valid_until":2,"certificates_sha256":["00"],"state":"active","filing":{"number":"1","authority":"police"}}]"#,
+    );
+    at_noon(
+        "rule",
+        r#"{"id":"r-1","seals":["1"],"callers":["office"],"operations":["seal-document"],"units":["u"],"items":["i"],"channels":["counter","kiosk"],"hours":{"from_minute":510,"until_minute":1050},"valid_from":1,"valid_until":4102444800,"quota_per_day":15,"approvals":2}"#,
+    );
+    let container = signed_data(&pki.rsa_signer, &pki.rsa_chain(), b"another statement");
+    at_noon("cms", container);
+}
+
+fn pictures() {
+    let svg = r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 42 42"><g transform="rotate(30 21 21) scale(.9)"><circle cx="21" cy="21" r="20" fill="none" stroke="#e60012" stroke-width="1.2"/><path d="M21 8l3 9h9l-7 5 3 9-8-5-8 5 3-9-7-5h9z" fill="red" fill-rule="evenodd"/><rect x="1" y="2" width="3" height="4" rx="1"/><polygon points="1,2 3,4 5,1"/></g></svg>"##;
+    write("seeds/pictures/svg", [&[42], svg.as_bytes()].concat());
+    // 60 × 60 pixels on 5 mm, clear and red in turns: by hand, so that no encoder is needed.
+    let row: Vec<u8> = (0..60_u8)
+        .flat_map(|x| [230, 0, 18, 255 * (x & 1)])
+        .collect();
+    let rows = [&[0], &row[..]].concat().repeat(60);
+    let mut header = Vec::new();
+    header.extend_from_slice(&60_u32.to_be_bytes());
+    header.extend_from_slice(&60_u32.to_be_bytes());
+    header.extend_from_slice(&[8, 6, 0, 0, 0]);
+    let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+    std::io::Write::write_all(&mut encoder, &rows).expect("a vector takes all");
+    let data = encoder.finish().expect("a vector takes all");
+    let mut file = b"\x89PNG\r\n\x1a\n".to_vec();
+    for (kind, data) in [(b"IHDR", &header), (b"IDAT", &data), (b"IEND", &Vec::new())] {
+        let length = u32::try_from(data.len()).expect("a small file");
+        let mut sum = flate2::Crc::new();
+        sum.update(&[&kind[..], data].concat());
+        file.extend_from_slice(&length.to_be_bytes());
+        file.extend_from_slice(kind);
+        file.extend_from_slice(data);
+        file.extend_from_slice(&sum.sum().to_be_bytes());
+    }
+    write("seeds/pictures/png", [&[5], &file[..]].concat());
+}
+
+// ── Text on pages ────────────────────────────────────────────────────────────
+
+fn texts() {
+    let content = "q 1 0 0 1 10 20 cm BT /F0 12 Tf 14 TL 2 Tc 3 Tw 90 Tz 1 Ts 50 700 Td (a page) Tj T* \
+        [(a) -120 (b)] TJ (a) ' 1 2 (a) \" ET Q BT /F1 16 Tf 0.9 0.1 -0.1 0.9 100 600 Tm <00010002> Tj \
+        [<0003> 50 <0001>] TJ 0 -20 TD <0102> Tj ET /P <</MCID 0>> BDC /X0 Do /X1 Do EMC \
+        BI /W 1 /H 1 /BPC 8 /CS /G ID x EI";
+    let to_unicode = "/CIDInit /ProcSet findresource begin begincmap 1 begincodespacerange <0000> <FFFF> \
+        endcodespacerange 2 beginbfchar <0001> <76D6> <0002> <7AE0> endbfchar 2 beginbfrange \
+        <0003> <0005> <5904> <0041> <0043> [<0061> <00620063> <D83DDE00>] endbfrange endcmap";
+    let cmap = "/WMode 1 def 2 begincodespacerange <00> <80> <8140> <FEFE> endcodespacerange \
+        1 begincidchar <8140> 7 endcidchar 2 begincidrange <00> <7F> 1 <8141> <817E> 500 endcidrange \
+        1 beginnotdefrange <00> <1F> 1 endnotdefrange";
+    let simple = "/Subtype/TrueType/BaseFont/A/FirstChar 32/LastChar 34/Widths[250 333 500]\
+        /Encoding<</BaseEncoding/WinAnsiEncoding/Differences[97/a/uni76D6/u7AE0 100/Euro]>>";
+    let type3 = "/Subtype/Type3/FontMatrix[.001 0 0 .001 0 0]/FirstChar 97/LastChar 97/Widths[500]\
+        /Encoding<</Differences[97/a]>>/CharProcs<<>>";
+    let descendant = "/DW 1000/W[1[500 600]3 9 700]/DW2[880 -1000]/W2[1[-900 450 800]3 9 -900 500 880]\
+        /CIDSystemInfo<</Registry(Adobe)/Ordering(GB1)/Supplement 2>>";
+    for (name, parts) in [
+        ("simple", [content, to_unicode, cmap, simple, descendant]),
+        ("type3", [content, "", cmap, type3, descendant]),
+        ("identity", [content, to_unicode, "", "", ""]),
+    ] {
+        let parts = parts.map(str::as_bytes).join(&STREAM);
+        let input = [b"T", &parts[..]].concat();
+        write(&format!("seeds/text_search/{name}"), input);
+    }
+    // Fonts with a named encoding, and a plan whose second party is next.
+    let song = "<</Type/Font/Subtype/Type0/BaseFont/S/Encoding/UniGB-UCS2-H/DescendantFonts[<</Subtype/CIDFontType0/DW 1000/W[1 95 500]>>]>>";
+    let gbk = "<</Type/Font/Subtype/Type0/BaseFont/S/Encoding/GBK-EUC-V/DescendantFonts[<</Subtype/CIDFontType0>>]>>";
+    let issuer = "BT /F1 16 Tf 100 300 Td <6751> Tj 0 -30 Td <003200305E7400310031670800320032> Tj ET \
+        BT /F2 16 Tf 300 300 Td <D5C2> Tj ET";
+    let script = revision(
+        0,
+        &[
+            (1, b"<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[9 0 R]>>>>"),
+            (2, b"<</Type/Pages/Kids[3 0 R 4 0 R]/Count 2/MediaBox[0 0 595 842]/Resources<</Font<</F1 7 0 R/F2 8 0 R>>>>>>"),
+            (3, b"<</Type/Page/Parent 2 0 R/Contents[5 0 R 6 0 R]/Rotate 90>>"),
+            (4, b"<</Type/Page/Parent 2 0 R/Contents 5 0 R/UserUnit 2>>"),
+            (5, &stream("", issuer)),
+            (6 | DEFLATED, &stream("", "BT /F1 9 Tf <76D67AE05904> Tj ET")),
+            (7, song.as_bytes()),
+            (8, gbk.as_bytes()),
+            (9, b"<</T(SigningPlan)/Kids[10 0 R 11 0 R]>>"),
+            (10, b"<</FT/Sig/T(a)/Parent 9 0 R/Subtype/Widget/Rect[0 0 9 9]/V<</Type/Sig/Contents<00>/ByteRange[0 1 2 3]>>>>"),
+            (11, b"<</FT/Sig/T(b)/Parent 9 0 R/Subtype/Widget/Rect[0 0 9 9]>>"),
+        ],
+    );
+    write("seeds/text_search/script", &script);
+    for (index, document) in made::files("documents").iter().enumerate() {
+        write(&format!("seeds/text_search/document-{index}.pdf"), document);
+    }
 }
