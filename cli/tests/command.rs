@@ -67,6 +67,7 @@ fn the_demonstration_leaves_its_files_and_verify_tells_their_worth_by_its_exit_c
         ("the proof", "proof.pdf", &trust, 0),
         ("a byte changed", "forged-byte.pdf", &trust, 1),
         ("a revision appended", "forged-revision.pdf", &trust, 1),
+        ("the contract", "contract.pdf", &trust, 0),
         ("the proof, by strangers", "proof.pdf", &nobody, 2),
         ("no PDF", "demo.json", &trust, 3),
         ("no file", "missing.pdf", &trust, 3),

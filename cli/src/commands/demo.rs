@@ -1,5 +1,6 @@
 //! `yinxin demo`: the whole road, once, with what a forger would try.
 
+mod contract;
 mod devices;
 mod forgery;
 mod picture;
@@ -31,6 +32,9 @@ pub(crate) fn run(arguments: &Demo, language: Language) -> Result<ExitCode, Fail
     }
     let installation = home::make(&home, &arguments.fonts.paths, [0, 0])?;
     devices::move_keys(arguments.keys, &installation)?;
+    let signer_config = yinxin_signer_server::Config::read(&installation.signer_config)
+        .map_err(doing("签章服务的配置", "the signer's configuration"))?;
+    let contract = contract::pdf(&signer_config)?;
     let story = block_on(async {
         let services = Services::start(&installation).await?;
         let department = ConnectionFile {
@@ -46,6 +50,7 @@ pub(crate) fn run(arguments: &Demo, language: Language) -> Result<ExitCode, Fail
         let story = Story {
             out: out.clone(),
             language,
+            contract,
             signer: department.signer().await?,
             verifier: bank.verifier().await?,
             told: Vec::new(),
@@ -61,6 +66,8 @@ pub(crate) fn run(arguments: &Demo, language: Language) -> Result<ExitCode, Fail
 struct Story {
     out: PathBuf,
     language: Language,
+    /// The contract before it is sealed.
+    contract: Bytes,
     signer: Signer,
     verifier: Verifier,
     told: Vec<serde_json::Value>,
@@ -132,8 +139,27 @@ impl Story {
             report.indication() != v1::Indication::TotalPassed,
             report.indication().as_str_name(),
         );
-        self.picture(&proof)?;
+        self.seal_the_contract().await?;
+        self.picture("proof", &proof, 0)?;
         self.end()
+    }
+
+    /// A seal by a word and one over the seam of the pages, in one request.
+    async fn seal_the_contract(&mut self) -> Result<(), Failure> {
+        let sealed = self
+            .signer
+            .seal(contract::request()?, self.contract.clone())
+            .await?;
+        self.save("contract.pdf", &sealed)?;
+        self.picture("contract", &sealed, 1)?;
+        self.verify(
+            &sealed.into(),
+            "report-contract",
+            v1::Indication::TotalPassed,
+            "两页合同：落款处盖章，并盖骑缝章",
+            "a contract of two pages, sealed at its end and over the seam",
+        )
+        .await
     }
 
     fn save(&self, name: &str, bytes: &[u8]) -> Result<(), Failure> {
@@ -193,11 +219,12 @@ impl Story {
         Ok(())
     }
 
-    fn picture(&mut self, proof: &[u8]) -> Result<(), Failure> {
-        match picture::first_page_png(proof) {
+    fn picture(&mut self, name: &str, pdf: &[u8], page_index: usize) -> Result<(), Failure> {
+        match picture::page_png(pdf, page_index) {
             Ok(png) => {
-                self.save("proof.png", &png)?;
-                self.chapter("第一页的图像", "a picture of the page", true, "proof.png");
+                let file = format!("{name}.png");
+                self.save(&file, &png)?;
+                self.chapter("页面图像", "a picture of the page", true, &file);
             }
             Err(why) => println!(
                 "- {} {why}",
@@ -236,12 +263,16 @@ fn issue_request(fields_json: String) -> Result<v1::IssueLicenceRequest, Failure
         profile: v1::SealProfile::Dual.into(),
         fields_json,
         case_number: "DEMO-1".to_owned(),
-        operator: Some(v1::Operator {
-            account: "demo".to_owned(),
-            name: String::new(),
-        }),
+        operator: operator(),
         division_code: String::new(),
         usage: None,
+    })
+}
+
+fn operator() -> Option<v1::Operator> {
+    Some(v1::Operator {
+        account: "demo".to_owned(),
+        name: String::new(),
     })
 }
 

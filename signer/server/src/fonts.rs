@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use yinxin_edge::{files, read, value_error};
 use yinxin_signer::appearance::SealFont;
+use yinxin_typeset::Typesetter;
 
 use crate::config::{ConfigError, Fonts};
 
@@ -21,8 +22,8 @@ const DEPTH_MAX: usize = 4;
 
 /// The fonts of this installation.
 pub(crate) struct Found {
-    /// Every font file, for typesetting.
-    pub(crate) files: Vec<Vec<u8>>,
+    /// With every font file.
+    pub(crate) typesetter: Typesetter,
     /// The face of the seals' lettering.
     pub(crate) seal: SealFont,
 }
@@ -34,7 +35,11 @@ pub(crate) fn load(config: &Fonts) -> Result<Found, ConfigError> {
         .iter()
         .map(|path| read(path))
         .collect::<Result<_, _>>()?;
-    Ok(Found { files, seal })
+    let typesetter = Typesetter::new(files).map_err(|error| ConfigError::Content {
+        path: config.paths.first().cloned().unwrap_or_default(),
+        message: error.to_string(),
+    })?;
+    Ok(Found { typesetter, seal })
 }
 
 /// Every font file that the configuration names, in a fixed order.

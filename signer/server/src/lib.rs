@@ -122,6 +122,14 @@ impl Signer {
     }
 }
 
+/// The typesetter of the signer that is configured so, for pages of other kinds.
+///
+/// # Errors
+/// [`StartError`] when a font cannot be read.
+pub fn typesetter(fonts: &config::Fonts) -> Result<yinxin_typeset::Typesetter, StartError> {
+    Ok(fonts::load(fonts)?.typesetter)
+}
+
 /// The face for the seals' lettering that the signer would find in these files and folders.
 ///
 /// # Errors

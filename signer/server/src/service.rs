@@ -129,17 +129,13 @@ impl Loaded {
         let people = People::new(&config.people)?;
         let maker = maker(config, &keys)?;
         let trust = read_trust(&config.trust.directory, config.trust.allow_dev_only)?;
-        let typesetter = Typesetter::new(found.files).map_err(|error| ConfigError::Content {
-            path: config.fonts.paths.first().cloned().unwrap_or_default(),
-            message: error.to_string(),
-        })?;
         Ok(Self {
             people,
             maker,
             seal_font: found.seal,
             keys,
             trust,
-            typesetter,
+            typesetter: found.typesetter,
         })
     }
 }

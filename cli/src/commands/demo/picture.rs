@@ -8,10 +8,10 @@ use hayro::{RenderCache, RenderSettings, render};
 /// Two pixels a point: 144 dots an inch.
 const SCALE: f32 = 2.0;
 
-/// The first page as PNG, or why not.
-pub(super) fn first_page_png(pdf: &[u8]) -> Result<Vec<u8>, String> {
+/// A page as PNG, or why not.
+pub(super) fn page_png(pdf: &[u8], page_index: usize) -> Result<Vec<u8>, String> {
     let pdf = Pdf::new(pdf.to_vec()).map_err(|error| format!("{error:?}"))?;
-    let page = pdf.pages().first().ok_or("there is no page")?;
+    let page = pdf.pages().get(page_index).ok_or("there is no such page")?;
     let settings = RenderSettings {
         x_scale: SCALE,
         y_scale: SCALE,
