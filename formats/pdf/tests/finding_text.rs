@@ -288,6 +288,14 @@ fn blanks_and_forms_of_characters_make_no_difference() {
     for word in ["", "  "] {
         assert!(search(&bytes, word).matches.is_empty());
     }
+    // Radicals that look like ideographs, as Chromium writes them: ⽰例村⺠.
+    let song = "BT /F0 12 Tf 50 100 Td <2F704F8B67512EA0> Tj ET";
+    let bytes = page_with(song, "", &[SONG], &[]);
+    near(
+        "radicals",
+        only(&bytes, "示例村民").start_mm,
+        seen(50.0, 100.0),
+    );
     // Two columns are not one word.
     let apart = "BT /F0 12 Tf 50 100 Td (Se) Tj 200 0 Td (al) Tj ET";
     let bytes = page_with(apart, "", &[HELVETICA], &[]);

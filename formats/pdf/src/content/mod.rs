@@ -26,6 +26,44 @@ const OFF_LINE_MAX_EM: f64 = 0.5;
 /// The same word drawn twice, as bold letters are made: no farther apart than this.
 const SAME_PLACE_MM: f64 = 0.8;
 
+/// Radicals of the CJK Radicals Supplement that are whole ideographs, and which (Unicode's
+/// EquivalentUnifiedIdeograph.txt). NFKC leaves them alone, and Chromium writes 民 as one of them.
+const RADICALS: [(char, char); 33] = [
+    ('\u{2e81}', '厂'),
+    ('\u{2e9f}', '母'),
+    ('\u{2ea0}', '民'),
+    ('\u{2ea9}', '王'),
+    ('\u{2ec1}', '虎'),
+    ('\u{2ec4}', '西'),
+    ('\u{2ec5}', '见'),
+    ('\u{2ec6}', '角'),
+    ('\u{2ec9}', '贝'),
+    ('\u{2ecb}', '车'),
+    ('\u{2ed1}', '長'),
+    ('\u{2ed3}', '长'),
+    ('\u{2ed4}', '门'),
+    ('\u{2ed7}', '雨'),
+    ('\u{2ed8}', '青'),
+    ('\u{2ed9}', '韦'),
+    ('\u{2eda}', '页'),
+    ('\u{2edb}', '风'),
+    ('\u{2edc}', '飞'),
+    ('\u{2edd}', '食'),
+    ('\u{2ee1}', '首'),
+    ('\u{2ee2}', '马'),
+    ('\u{2ee3}', '骨'),
+    ('\u{2ee4}', '鬼'),
+    ('\u{2ee5}', '鱼'),
+    ('\u{2ee6}', '鸟'),
+    ('\u{2ee7}', '卤'),
+    ('\u{2ee8}', '麦'),
+    ('\u{2ee9}', '黄'),
+    ('\u{2eea}', '黾'),
+    ('\u{2eec}', '齐'),
+    ('\u{2eee}', '齿'),
+    ('\u{2ef0}', '龙'),
+];
+
 /// Where a word stands on a page as a reader sees it, in millimetres from the upper left corner.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TextMatch {
@@ -130,7 +168,12 @@ fn searchable(characters: impl Iterator<Item = char>) -> impl Iterator<Item = ch
     let is_seen = |character: &char| {
         !character.is_whitespace() && !matches!(character, '\u{ad}' | '\u{200b}' | '\u{feff}')
     };
-    characters.nfkc().filter(is_seen)
+    let ideograph = |character: char| {
+        let known = RADICALS.binary_search_by_key(&character, |(radical, _)| *radical);
+        let known = known.ok().and_then(|place| RADICALS.get(place));
+        known.map_or(character, |(_, ideograph)| *ideograph)
+    };
+    characters.nfkc().map(ideograph).filter(is_seen)
 }
 
 /// The glyphs of each occurrence of `word`.
