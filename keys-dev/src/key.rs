@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use pkcs8::PrivateKeyInfo;
 use ring::signature::{
-    ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair,
+    ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _, RSA_PKCS1_SHA256, RSA_PSS_SHA256,
+    RsaKeyPair,
 };
 use rsa::RsaPrivateKey;
 use rsa::pkcs8::EncodePrivateKey as _;
@@ -154,6 +155,26 @@ impl DevKey {
                 .map(|signature| signature.to_der())
                 .map_err(|_| not_signed()),
         }
+    }
+
+    /// The signature over `message` with RSASSA-PSS, SHA-256 and 32 octets of salt.
+    ///
+    /// # Errors
+    /// [`DevKeysError::NotSigned`], also for keys that are not RSA.
+    pub fn sign_pss(&self, message: &[u8]) -> Result<Vec<u8>, DevKeysError> {
+        let not_signed = || DevKeysError::NotSigned { kind: "RSA-PSS" };
+        let Signer::Rsa(pair) = &self.0.signer else {
+            return Err(not_signed());
+        };
+        let mut signature = vec![0; pair.public().modulus_len()];
+        pair.sign(
+            &RSA_PSS_SHA256,
+            SystemEntropy::new()?.ring(),
+            message,
+            &mut signature,
+        )
+        .map_err(|_| not_signed())?;
+        Ok(signature)
     }
 
     /// The SM2 key itself; `None` for the other kinds.

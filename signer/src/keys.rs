@@ -7,7 +7,7 @@ mod software;
 pub use router::KeyRouter;
 pub use software::{SoftwareKeyStore, withheld_signatures};
 
-use yinxin_pki::SignatureAlgorithm;
+use yinxin_pki::{Pss, SignatureAlgorithm};
 
 /// Why a key store did not sign.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -123,6 +123,28 @@ impl KeyStoreError {
     }
 }
 
+/// The padding of an RSA key's signatures. A key has one: whoever sees two of one key has more to
+/// work with (RFC 8017 6).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum RsaPadding {
+    /// PKCS#1 v1.5, which every reader knows.
+    #[default]
+    Pkcs1,
+    /// PSS with a salt of 32 octets.
+    Pss,
+}
+
+impl RsaPadding {
+    /// The algorithm of signatures with it; the hash is SHA-256.
+    #[must_use]
+    pub const fn algorithm(self) -> SignatureAlgorithm {
+        match self {
+            Self::Pkcs1 => SignatureAlgorithm::RsaPkcs1Sha256,
+            Self::Pss => SignatureAlgorithm::RsaPss(Pss::SHA256),
+        }
+    }
+}
+
 /// Holds private keys and signs with them; it never hands one out.
 pub trait KeyStore: Send + Sync {
     /// The DER SubjectPublicKeyInfo of a key, so that a certificate can be matched with it.
@@ -131,7 +153,13 @@ pub trait KeyStore: Send + Sync {
     /// [`KeyStoreError::NoSuchKey`].
     fn public_key_spki(&self, key: &str) -> Result<Vec<u8>, KeyStoreError>;
 
-    /// The signature over `message` (never over a digest of it): PKCS#1 v1.5 octets for RSA,
+    /// How a key pads if it is an RSA key; of other keys it says nothing.
+    ///
+    /// # Errors
+    /// [`KeyStoreError::NoSuchKey`].
+    fn rsa_padding(&self, key: &str) -> Result<RsaPadding, KeyStoreError>;
+
+    /// The signature over `message` (never over a digest of it): the RSA octets,
     /// DER `SEQUENCE { r, s }` for ECDSA and for SM2, the latter with Z of the default
     /// distinguishing identifier (GM/T 0009).
     ///

@@ -5,7 +5,7 @@ use yinxin_pki::{Certificate, PublicKey, SignatureAlgorithm, UnixSeconds};
 use yinxin_ses::Seal as SealObject;
 
 use crate::error::{SealError, SetupError};
-use crate::keys::KeyStore;
+use crate::keys::{KeyStore, RsaPadding};
 use crate::profile::SignatureProfile;
 
 /// A key, and the certificate that speaks for it.
@@ -17,16 +17,29 @@ pub struct SigningIdentity {
     pub certificate: Certificate,
     /// The certificates above it, nearest first, without the root.
     pub chain: Vec<Certificate>,
+    /// How the key pads if it is an RSA key: as its store says, see [`SigningIdentity::padded_by`].
+    pub rsa_padding: RsaPadding,
 }
 
 impl SigningIdentity {
+    /// The same identity with the padding that the store's key has.
+    ///
+    /// # Errors
+    /// [`SetupError::Keys`] when the store has no such key.
+    pub fn padded_by(self, keys: &dyn KeyStore) -> Result<Self, SetupError> {
+        Ok(Self {
+            rsa_padding: keys.rsa_padding(&self.key)?,
+            ..self
+        })
+    }
+
     /// How this identity signs.
     ///
     /// # Errors
     /// [`SetupError::KeyKind`] when its public key is none that we sign with.
     pub fn signature_algorithm(&self) -> Result<SignatureAlgorithm, SetupError> {
         match self.certificate.public_key() {
-            PublicKey::Rsa { .. } => Ok(SignatureAlgorithm::RsaPkcs1Sha256),
+            PublicKey::Rsa { .. } => Ok(self.rsa_padding.algorithm()),
             PublicKey::EcP256 { .. } => Ok(SignatureAlgorithm::EcdsaP256Sha256),
             PublicKey::Sm2(_) => Ok(SignatureAlgorithm::Sm2Sm3),
             PublicKey::Unsupported { algorithm_oid } => Err(SetupError::KeyKind {

@@ -10,7 +10,7 @@ use yinxin_keys_dev::{
 use yinxin_pki::{KeyUsage, SignatureAlgorithm, UnixSeconds};
 use yinxin_proto::{Timestamp, v1};
 use yinxin_signer::approval::statement_cms;
-use yinxin_signer::keys::{KeyStore, KeyStoreError};
+use yinxin_signer::keys::{KeyStore, KeyStoreError, RsaPadding};
 use yinxin_signer::ports::{Clock as _, SystemClock};
 
 use crate::department::Department;
@@ -341,6 +341,10 @@ struct One<'a>(&'a Identity);
 impl KeyStore for One<'_> {
     fn public_key_spki(&self, _key: &str) -> Result<Vec<u8>, KeyStoreError> {
         Ok(self.0.certificate.spki_der().to_vec())
+    }
+
+    fn rsa_padding(&self, _key: &str) -> Result<RsaPadding, KeyStoreError> {
+        Ok(RsaPadding::Pkcs1)
     }
 
     fn sign(

@@ -12,7 +12,7 @@ use yinxin_pdf::{Appearance, FieldTarget, Placement};
 use yinxin_pki::{Certificate, SignatureAlgorithm, UnixSeconds};
 use yinxin_ses::Picture;
 use yinxin_signer::error::SealError;
-use yinxin_signer::keys::{KeyStore, KeyStoreError};
+use yinxin_signer::keys::{KeyStore, KeyStoreError, RsaPadding};
 use yinxin_signer::ports::{Clock as _, SystemClock};
 use yinxin_signer::prefix::PrefixDigests;
 use yinxin_signer::profile::SignatureProfile;
@@ -24,6 +24,9 @@ use yinxin_signer::road::{Order, Prepared, RoadSettings, SelfCheck, Signed, Wish
 use yinxin_signer::seal::{GmMaterial, Seal, SigningIdentity};
 use yinxin_signer::usage::{UseClaim, UseRefused};
 use yinxin_verifier::{HashedStart, Options, Trust};
+
+/// The key that signs with PSS.
+const PSS_KEY: &str = "rsa-pss";
 
 /// The side of the test seals, in millimetres.
 pub const SEAL_MM: f64 = 40.0;
@@ -37,6 +40,8 @@ pub struct Bench {
     pub first: Seal,
     /// Another SM2 signer, and P-256 for PAdES.
     pub second: Seal,
+    /// RSA with PSS, and nothing else.
+    pub third: Seal,
     /// The development roots and their revocation lists.
     pub trust: Trust,
     /// When all signatures are made.
@@ -59,6 +64,8 @@ pub enum Kind {
     PadesRsa,
     /// PAdES with the second seal's P-256 key.
     PadesP256,
+    /// PAdES with the third seal's RSA key, which signs with PSS.
+    PadesPss,
     /// The first seal as a seal signature.
     GmSeal,
     /// The second seal as CMS with SM2 and SM3.
@@ -72,6 +79,7 @@ impl Kind {
         match self {
             Self::PadesRsa => "pades-rsa",
             Self::PadesP256 => "pades-p256",
+            Self::PadesPss => "pades-pss",
             Self::GmSeal => "gm-seal",
             Self::GmCms => "gm-cms",
         }
@@ -80,12 +88,12 @@ impl Kind {
     /// Whether pyHanko, pdfsig and mutool know the algorithms.
     #[must_use]
     pub fn is_pades(self) -> bool {
-        matches!(self, Self::PadesRsa | Self::PadesP256)
+        matches!(self, Self::PadesRsa | Self::PadesP256 | Self::PadesPss)
     }
 
     fn profile(self) -> SignatureProfile {
         match self {
-            Self::PadesRsa | Self::PadesP256 => SignatureProfile::PadesBB,
+            Self::PadesRsa | Self::PadesP256 | Self::PadesPss => SignatureProfile::PadesBB,
             Self::GmSeal => SignatureProfile::GmSeal,
             Self::GmCms => SignatureProfile::GmCms,
         }
@@ -105,7 +113,17 @@ impl Bench {
                 UnixSeconds(now.0 + 365 * 86_400),
             ))
             .unwrap();
+        let pss = pki
+            .rsa_issuing
+            .issue(&CertificateRequest::signer(
+                dev_name("示例村民委员会", "示例村民委员会"),
+                KeyKind::Rsa { bits: 2048 },
+                UnixSeconds(now.0 - 86_400),
+                UnixSeconds(now.0 + 365 * 86_400),
+            ))
+            .unwrap();
         let keys = DevKeys(vec![
+            (PSS_KEY, pss.clone()),
             ("rsa", pki.rsa_signer.clone()),
             ("p256", pki.p256_signer.clone()),
             ("sm2-first", pki.sm2_signer.clone()),
@@ -129,6 +147,16 @@ impl Bench {
             ("rsa", &pki.rsa_signer),
         );
         let second = seal("second", ("sm2-second", &other), ("p256", &pki.p256_signer));
+        let pss = identity(PSS_KEY, &pss, &rsa_chain)
+            .padded_by(&keys)
+            .unwrap();
+        let third = Seal {
+            id: "third".to_owned(),
+            gm: None,
+            pades: Some(pss),
+            ..second.clone()
+        };
+        third.check(&keys).unwrap();
         first.check(&keys).unwrap();
         second.check(&keys).unwrap();
         let trust = Trust {
@@ -153,6 +181,7 @@ impl Bench {
             pki,
             first,
             second,
+            third,
             trust,
             now,
             keys,
@@ -222,6 +251,7 @@ impl Bench {
             seal: match kind {
                 Kind::PadesRsa | Kind::GmSeal => &self.first,
                 Kind::PadesP256 | Kind::GmCms => &self.second,
+                Kind::PadesPss => &self.third,
             },
             profile: kind.profile(),
             field: FieldTarget::New { name: None },
@@ -342,6 +372,7 @@ fn identity(key: &str, identity: &Identity, above: &Certificate) -> SigningIdent
         key: key.to_owned(),
         certificate: identity.certificate.clone(),
         chain: vec![above.clone()],
+        rsa_padding: RsaPadding::default(),
     }
 }
 
@@ -400,6 +431,14 @@ impl KeyStore for DevKeys {
         Ok(self.identity(key)?.certificate.spki_der().to_vec())
     }
 
+    fn rsa_padding(&self, key: &str) -> Result<RsaPadding, KeyStoreError> {
+        Ok(if key == PSS_KEY {
+            RsaPadding::Pss
+        } else {
+            RsaPadding::Pkcs1
+        })
+    }
+
     fn sign(
         &self,
         key: &str,
@@ -407,12 +446,16 @@ impl KeyStore for DevKeys {
         message: &[u8],
     ) -> Result<Vec<u8>, KeyStoreError> {
         let identity = self.identity(key)?;
-        assert_eq!(*algorithm, identity.key.algorithm());
-        identity
-            .sign(message)
-            .map_err(|_| KeyStoreError::SigningFailed {
-                key: key.to_owned(),
-            })
+        let signed = if key == PSS_KEY {
+            assert_eq!(*algorithm, RsaPadding::Pss.algorithm());
+            identity.key.sign_pss(message)
+        } else {
+            assert_eq!(*algorithm, identity.key.algorithm());
+            identity.sign(message)
+        };
+        signed.map_err(|_| KeyStoreError::SigningFailed {
+            key: key.to_owned(),
+        })
     }
 }
 

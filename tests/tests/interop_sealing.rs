@@ -11,17 +11,20 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use serde_json::Value;
+use yinxin_pki::cms::SignedData;
+use yinxin_pki::{SignatureAlgorithm, to_pem};
+use yinxin_signer::ports::{Clock as _, SystemClock};
 use yinxin_tests::peers;
 use yinxin_tests::process::{TOOL_TIME_MAX, run};
 use yinxin_tests::producers::Producer;
 use yinxin_tests::sealing::{Kind, bench};
-use yinxin_verifier::Indication;
+use yinxin_verifier::{Indication, Options};
 
 /// First and second signature of a file. The second pair is the profile `dual`.
 const PAIRS: [[Kind; 2]; 4] = [
     [Kind::PadesRsa, Kind::PadesP256],
     [Kind::GmSeal, Kind::PadesRsa],
-    [Kind::GmCms, Kind::PadesP256],
+    [Kind::GmCms, Kind::PadesPss],
     [Kind::PadesP256, Kind::GmSeal],
 ];
 
@@ -203,7 +206,9 @@ fn mutool_finds_the_pades_signatures_valid() {
             + text
                 .matches("The signature is valid but there have been edits since signing")
                 .count();
-        let expected = one.kinds.iter().filter(|kind| kind.is_pades()).count();
+        // Its PKCS7_verify of OpenSSL knows no PSS.
+        let knows = |kind: &&Kind| kind.is_pades() && **kind != Kind::PadesPss;
+        let expected = one.kinds.iter().filter(knows).count();
         assert_eq!(valid, expected, "{}: {text}", one.name());
     }
 }
@@ -275,4 +280,55 @@ fn ofdrw_accepts_every_seal_signature() {
             }
         }
     }
+}
+
+#[test]
+fn what_pyhanko_signs_with_pss_passes_and_passes_no_more_when_altered() {
+    let (Some(mut pyhanko), Some(original)) = (
+        peers::python_script("sign_pyhanko.py"),
+        Producer::Reportlab.pdf(),
+    ) else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let signer = &bench().pki.rsa_signer;
+    let issuer = &bench().pki.rsa_issuing.certificate;
+    let files = [
+        ("key.pem", to_pem("PRIVATE KEY", signer.key.pkcs8_der())),
+        ("signer.pem", signer.certificate.to_pem()),
+        ("issuer.pem", issuer.to_pem()),
+    ];
+    for (name, text) in files {
+        std::fs::write(folder.path().join(name), text).unwrap();
+        pyhanko.arg(folder.path().join(name));
+    }
+    let out = folder.path().join("signed.pdf");
+    let done = run(pyhanko.arg(original).arg(&out), TOOL_TIME_MAX).unwrap();
+    assert!(done.success(), "{}", done.text());
+    let mut signed = std::fs::read(&out).unwrap();
+    // pyHanko signed just now, which is later than the bench was set up.
+    let options = Options::at(SystemClock.now());
+    let verify = |bytes: &[u8]| yinxin_verifier::verify(bytes, &bench().trust, &options).unwrap();
+    let report = verify(&signed);
+    let text = serde_json::to_string(&report.signatures).unwrap();
+    assert_eq!(report.indication, Indication::TotalPassed, "{text}");
+    // Its salt is longer than the digest, so that ring is not who has verified it.
+    let document = yinxin_pdf::Document::open(&signed, yinxin_pdf::Limits::default()).unwrap();
+    let field = &document.signature_fields().unwrap()[0];
+    let signature = document.signature(field.value.unwrap()).unwrap();
+    let length = yinxin_pki::tlv::der_length(&signature.contents_bytes).unwrap();
+    let cms = SignedData::parse(&signature.contents_bytes[..length]).unwrap();
+    let SignatureAlgorithm::RsaPss(pss) = *cms.signer_infos()[0].signature_algorithm() else {
+        panic!("{text}");
+    };
+    assert_eq!(pss.salt_bytes(), 222);
+
+    let value = cms.signer_infos()[0].signature().to_vec();
+    let written: String = value.iter().map(|octet| format!("{octet:02x}")).collect();
+    let at = signed
+        .windows(written.len())
+        .position(|window| window.eq_ignore_ascii_case(written.as_bytes()))
+        .unwrap();
+    signed[at + 100] = if signed[at + 100] == b'0' { b'1' } else { b'0' };
+    assert_eq!(verify(&signed).indication, Indication::TotalFailed);
 }

@@ -8,12 +8,16 @@
 )]
 
 use std::fs;
-use std::os::unix::fs::FileExt as _;
-use std::path::Path;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tonic::Code;
 use yinxin_keys_dev::{Installation, SEAL_ID};
+use yinxin_pki::cms::SignedData;
+use yinxin_pki::{Pss, SignatureAlgorithm};
 use yinxin_proto::v1;
 use yinxin_signer::ports::{Clock as _, SystemClock};
 use yinxin_tests::department::{Department, digest_request, reason};
@@ -157,6 +161,98 @@ fn a_configuration_that_is_read_again_counts_as_a_whole_or_not_at_all() {
         process.hang_up();
         eventually(&department, "with", profile, works).await;
     });
+}
+
+/// Octets of a process that the system keeps out of swap (proc(5), VmLck).
+fn locked_bytes(pid: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmLck:"));
+    let kibibytes: u64 = line
+        .unwrap()
+        .split_whitespace()
+        .nth(1)
+        .unwrap()
+        .parse()
+        .unwrap();
+    kibibytes * 1024
+}
+
+#[test]
+fn the_process_with_the_keys_is_kept_out_of_swap_where_the_system_allows_it() {
+    let limits = fs::read_to_string("/proc/self/limits").unwrap();
+    let line = limits
+        .lines()
+        .find(|line| line.starts_with("Max locked memory"));
+    let unlimited = line.unwrap().contains("unlimited");
+    let privileged = fs::metadata("/proc/self").unwrap().uid() == 0;
+    if !unlimited && !privileged {
+        return skip(
+            "memory kept out of swap",
+            "the limit of locked memory is low",
+        );
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let installation = install(folder.path());
+    let process = start(&installation);
+    // All that the process has at its start, whether it was touched or not.
+    assert!(locked_bytes(process.id()) > process.anonymous_bytes());
+}
+
+#[test]
+fn a_key_that_pads_with_pss_seals_so_and_tells_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let installation = install(folder.path());
+    let config = &installation.signer_config;
+    let text = fs::read_to_string(config).unwrap();
+    let pss = text.replace(
+        "name = \"village-rsa\"\n",
+        "name = \"village-rsa\"\npadding = \"pss\"\n",
+    );
+    assert_ne!(pss, text);
+    fs::write(config, &pss).unwrap();
+    let process = start(&installation);
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let port = process.address.port();
+        let department = Department::connect(&installation.client_config, port)
+            .await
+            .unwrap();
+        let algorithm = async |name: &str| {
+            let request = digest_request(name.to_owned(), v1::SealProfile::PadesBB);
+            let sealed = department.seal_digest(request).await.unwrap();
+            let cms = SignedData::parse(&sealed.container).unwrap();
+            cms.signer_infos()[0].signature_algorithm().clone()
+        };
+        let expected = SignatureAlgorithm::RsaPss(Pss::SHA256);
+        assert_eq!(algorithm("pss").await, expected);
+
+        // Back again while the service runs.
+        fs::write(config, &text).unwrap();
+        hang_up(&process);
+        let end = Instant::now() + Duration::from_secs(60);
+        for turn in 0.. {
+            if algorithm(&format!("pkcs1-{turn}")).await == SignatureAlgorithm::RsaPkcs1Sha256 {
+                break;
+            }
+            assert!(Instant::now() < end, "the padding stays");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    });
+    // Of a key that is none of RSA it cannot be said.
+    let sm2 = text.replace(
+        "name = \"village-sm2\"\n",
+        "name = \"village-sm2\"\npadding = \"pss\"\n",
+    );
+    fs::write(config, sm2).unwrap();
+    let config = yinxin_signer_server::Config::read(config).unwrap();
+    let opened =
+        tokio::runtime::Runtime::new()
+            .unwrap()
+            .block_on(yinxin_signer_server::Signer::open(
+                &config,
+                Arc::new(yinxin_signer_server::NoCheckpoints),
+            ));
+    let refused = opened.err().unwrap().to_string();
+    assert!(refused.contains("village-sm2"), "{refused}");
 }
 
 #[test]

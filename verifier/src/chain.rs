@@ -282,7 +282,7 @@ fn certificate_fault(
     let weak_signature = !is_anchor
         && matches!(
             certificate.signature_algorithm(),
-            SignatureAlgorithm::Unsupported { .. }
+            SignatureAlgorithm::Unsupported { .. } | SignatureAlgorithm::RsaPssRefused(_)
         );
     if weak_signature || is_weak(certificate.public_key()) {
         return Some((Fault::Weak, Finding::ChainTooWeak { subject: subject() }));

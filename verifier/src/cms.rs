@@ -1,7 +1,7 @@
 //! CMS signed data in a PDF: PAdES baseline B-B, the same with SM2, and GM/T 0010.
 
-use yinxin_pki::cms::{SignedAttributes, SignedData, SignerInfo};
-use yinxin_pki::{Certificate, DigestAlgorithm, PublicKey, SignatureAlgorithm};
+use yinxin_pki::cms::{CmsError, SignedAttributes, SignedData, SignerInfo};
+use yinxin_pki::{Certificate, DigestAlgorithm, PkiError, PublicKey, SignatureAlgorithm};
 
 use crate::Trust;
 use crate::chain;
@@ -62,6 +62,17 @@ pub(crate) fn judge(
     judge_algorithms(signer, certificate, steps);
     match signer.verify(certificate) {
         Ok(()) => steps.note(StepId::Signature, passed()),
+        Err(CmsError::Pki(
+            PkiError::AlgorithmUnsupported { .. }
+            | PkiError::KeyUnsupported { .. }
+            | PkiError::PssParameters(_),
+        )) => steps.note(
+            StepId::Signature,
+            unclear(
+                SubIndication::CryptoConstraintsFailure,
+                Finding::SignatureNotTried,
+            ),
+        ),
         Err(_) => steps.note(
             StepId::Signature,
             failed(SubIndication::SigCryptoFailure, Finding::SignatureInvalid),
@@ -356,8 +367,16 @@ fn judge_algorithms(signer: &SignerInfo, certificate: &Certificate, steps: &mut 
     let id = StepId::Algorithm;
     steps.note(id, passed());
     let algorithm = signer.signature_algorithm();
-    if let SignatureAlgorithm::Unsupported { oid } = algorithm {
-        let finding = Finding::SignatureAlgorithmUnsupported { oid: escape(oid) };
+    let refused = if let SignatureAlgorithm::Unsupported { oid } = algorithm {
+        Some(Finding::SignatureAlgorithmUnsupported { oid: escape(oid) })
+    } else if let SignatureAlgorithm::RsaPssRefused(fault) = algorithm {
+        Some(Finding::SignatureParametersRefused {
+            message: format!("RSASSA-PSS: {fault}"),
+        })
+    } else {
+        None
+    };
+    if let Some(finding) = refused {
         steps.note(
             id,
             unclear(SubIndication::CryptoConstraintsFailure, finding),

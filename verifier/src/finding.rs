@@ -127,6 +127,13 @@ pub enum Finding {
         /// Its object identifier.
         oid: String,
     },
+    /// The signature algorithm has parameters that we do not accept.
+    SignatureParametersRefused {
+        /// Which and why.
+        message: String,
+    },
+    /// The signature value was not tried, because its algorithm or its key is not one we accept.
+    SignatureNotTried,
     /// Digest algorithm, signature algorithm and key do not fit together.
     AlgorithmsDiffer,
     /// An RSA key that is too short or has too small an exponent.

@@ -18,7 +18,7 @@ use support_cms::{
 };
 use yinxin_keys_dev::{CertificateRequest, DevKey, KeyKind, dev_name};
 use yinxin_pdf::SignatureRequest;
-use yinxin_pki::{DigestAlgorithm, tlv};
+use yinxin_pki::{DigestAlgorithm, Pss, SignatureAlgorithm, cms, tlv};
 use yinxin_verifier::{ContainerKind, Indication, SignatureReport, StepId, SubIndication};
 
 type Spoil = Box<dyn Fn(&mut Parts<'_>, &Covered)>;
@@ -57,6 +57,20 @@ fn a_cms_put_together_by_hand_passes() {
     let report = sm2(&|_, _| {});
     expect("sm2", &report, Indication::TotalPassed, None);
     assert_eq!(report.kind, ContainerKind::CmsRfc);
+}
+
+#[test]
+fn a_pss_signature_passes() {
+    let report = of(&request(), &|covered| {
+        let (signer, digest) = (&pki().rsa_signer, DigestAlgorithm::Sha256);
+        let attributes =
+            cms::signed_attributes_der(digest, &covered.digest(digest), &signer.certificate);
+        let signature = signer.key.sign_pss(&attributes).unwrap();
+        let algorithm = SignatureAlgorithm::RsaPss(Pss::SHA256);
+        let chain = pki().rsa_chain();
+        cms::assemble_signed_data(digest, &algorithm, &attributes, &signature, &chain)
+    });
+    expect("pss", &report, Indication::TotalPassed, None);
 }
 
 #[test]
@@ -274,9 +288,12 @@ fn each_fault_of_a_cms_has_its_own_reason() {
         ),
         (
             "SHA-1",
-            Box::new(|p, _| p.digest_oid = "1.3.14.3.2.26".to_owned()),
-            Failed,
-            Sub::SigCryptoFailure,
+            Box::new(|p, _| {
+                p.digest_oid = "1.3.14.3.2.26".to_owned();
+                p.listed_digest_oid = p.digest_oid.clone();
+            }),
+            Unclear,
+            Sub::CryptoConstraintsFailure,
             StepId::Algorithm,
             "DIGEST_ALGORITHM_UNSUPPORTED",
         ),
@@ -291,6 +308,37 @@ fn each_fault_of_a_cms_has_its_own_reason() {
             Sub::SigCryptoFailure,
             StepId::Algorithm,
             "ALGORITHMS_DIFFER",
+        ),
+        (
+            "PSS with a salt of 20 octets",
+            Box::new(|p, _| {
+                let ours = SignatureAlgorithm::RsaPss(Pss::SHA256).identifier_der();
+                // The last octet is the salt's length.
+                p.signature_algorithm_der = [&ours[..ours.len() - 1], &[20]].concat();
+            }),
+            Unclear,
+            Sub::CryptoConstraintsFailure,
+            StepId::Algorithm,
+            "SIGNATURE_PARAMETERS_REFUSED",
+        ),
+        (
+            "an algorithm nobody knows",
+            Box::new(|p, _| p.signature_algorithm_der = tlv::sequence(&[&tlv::oid("1.2.3.4")])),
+            Unclear,
+            Sub::CryptoConstraintsFailure,
+            StepId::Signature,
+            "SIGNATURE_NOT_TRIED",
+        ),
+        (
+            "PKCS#1 v1.5 that calls itself PSS",
+            Box::new(|p, _| {
+                p.signature_algorithm_der =
+                    SignatureAlgorithm::RsaPss(Pss::SHA256).identifier_der();
+            }),
+            Failed,
+            Sub::SigCryptoFailure,
+            StepId::Signature,
+            "SIGNATURE_INVALID",
         ),
         (
             "the version of another kind",

@@ -1,5 +1,6 @@
 //! Signature algorithms and their `AlgorithmIdentifier`s.
 
+use crate::pss::{self, Pss, PssFault, PssHash};
 use crate::tlv::{self, Element, tag};
 use crate::{DigestAlgorithm, PkiError, oid};
 
@@ -12,6 +13,10 @@ pub enum SignatureAlgorithm {
     RsaPkcs1Sha384,
     /// RSASSA-PKCS1-v1_5 with SHA-512.
     RsaPkcs1Sha512,
+    /// RSASSA-PSS with one hash throughout (RFC 4055 3.1).
+    RsaPss(Pss),
+    /// RSASSA-PSS with parameters that are not accepted.
+    RsaPssRefused(PssFault),
     /// ECDSA on P-256 with SHA-256 (RFC 5758 3.2).
     EcdsaP256Sha256,
     /// SM2 with SM3 and the default distinguished identifier (GB/T 32918.2, GM/T 0009).
@@ -31,7 +36,8 @@ impl SignatureAlgorithm {
     /// ```
     ///
     /// RSA and SM2 are taken with parameters absent or NULL (RFC 4055 5; GM/T 0015 says "not
-    /// needed" while its own example has NULL), ECDSA only without (RFC 5758 3.2).
+    /// needed" while its own example has NULL), ECDSA only without (RFC 5758 3.2). RSASSA-PSS is
+    /// taken with the parameters of [`Pss`].
     ///
     /// # Errors
     /// [`PkiError::Structure`] when the bytes are no `AlgorithmIdentifier`.
@@ -43,7 +49,21 @@ impl SignatureAlgorithm {
     }
 
     pub(crate) fn from_identifier(element: &Element<'_>) -> Result<Self, PkiError> {
-        Ok(Self::of(&AlgorithmIdentifier::read(element)?))
+        let identifier = AlgorithmIdentifier::read(element)?;
+        if identifier.oid == oid::RSASSA_PSS {
+            return Ok(Self::pss(element));
+        }
+        Ok(Self::of(&identifier))
+    }
+
+    fn pss(identifier: &Element<'_>) -> Self {
+        let mut fields = identifier.children();
+        // The identifier was read before, so that both elements are there as far as they are.
+        let parameters = fields.next().and_then(|_| fields.next());
+        match pss::read_parameters(parameters.ok().as_ref()) {
+            Ok(pss) => Self::RsaPss(pss),
+            Err(fault) => Self::RsaPssRefused(fault),
+        }
     }
 
     fn of(identifier: &AlgorithmIdentifier) -> Self {
@@ -71,8 +91,8 @@ impl SignatureAlgorithm {
         digest_oid: &str,
     ) -> Result<Self, PkiError> {
         let identifier = AlgorithmIdentifier::read(element)?;
-        if identifier.parameters == Parameters::Other {
-            return Ok(Self::of(&identifier));
+        if identifier.parameters == Parameters::Other || identifier.oid == oid::RSASSA_PSS {
+            return Self::from_identifier(element);
         }
         Ok(match (identifier.oid.as_str(), digest_oid) {
             (oid::RSA_ENCRYPTION, oid::SHA256) => Self::RsaPkcs1Sha256,
@@ -86,12 +106,13 @@ impl SignatureAlgorithm {
     /// The DER `AlgorithmIdentifier` for certificates and lists: NULL beside RSA as RFC 4055 5
     /// wants it, absent beside the others.
     ///
-    /// For [`SignatureAlgorithm::Unsupported`] this is the bare object identifier.
+    /// For what is refused or unsupported this is the bare object identifier.
     pub fn identifier_der(&self) -> Vec<u8> {
         let dotted = match self {
             Self::RsaPkcs1Sha256 => oid::SHA256_WITH_RSA,
             Self::RsaPkcs1Sha384 => oid::SHA384_WITH_RSA,
             Self::RsaPkcs1Sha512 => oid::SHA512_WITH_RSA,
+            Self::RsaPss(_) | Self::RsaPssRefused(_) => oid::RSASSA_PSS,
             Self::EcdsaP256Sha256 => oid::ECDSA_WITH_SHA256,
             Self::Sm2Sm3 => oid::SM2_WITH_SM3,
             Self::Unsupported { oid } => oid,
@@ -100,22 +121,27 @@ impl SignatureAlgorithm {
             Self::RsaPkcs1Sha256 | Self::RsaPkcs1Sha384 | Self::RsaPkcs1Sha512 => {
                 tlv::sequence(&[&tlv::oid(dotted), &tlv::null()])
             }
-            Self::EcdsaP256Sha256 | Self::Sm2Sm3 | Self::Unsupported { .. } => {
-                tlv::sequence(&[&tlv::oid(dotted)])
-            }
+            Self::RsaPss(pss) => tlv::sequence(&[&tlv::oid(dotted), &pss.parameters_der()]),
+            Self::EcdsaP256Sha256
+            | Self::Sm2Sm3
+            | Self::RsaPssRefused(_)
+            | Self::Unsupported { .. } => tlv::sequence(&[&tlv::oid(dotted)]),
         }
     }
 
-    /// The DER `AlgorithmIdentifier` for a CMS signer info. For RSA that is rsaEncryption, the
-    /// one form every implementation must know (RFC 3370 3.2) and what Acrobat writes itself.
+    /// The DER `AlgorithmIdentifier` for a CMS signer info. For RSA with PKCS#1 v1.5 that is
+    /// rsaEncryption, the one form every implementation must know (RFC 3370 3.2) and what Acrobat
+    /// writes itself; PSS carries its parameters (RFC 4056 3).
     pub fn cms_identifier_der(&self) -> Vec<u8> {
         match self {
             Self::RsaPkcs1Sha256 | Self::RsaPkcs1Sha384 | Self::RsaPkcs1Sha512 => {
                 tlv::sequence(&[&tlv::oid(oid::RSA_ENCRYPTION), &tlv::null()])
             }
-            Self::EcdsaP256Sha256 | Self::Sm2Sm3 | Self::Unsupported { .. } => {
-                self.identifier_der()
-            }
+            Self::RsaPss(_)
+            | Self::RsaPssRefused(_)
+            | Self::EcdsaP256Sha256
+            | Self::Sm2Sm3
+            | Self::Unsupported { .. } => self.identifier_der(),
         }
     }
 
@@ -123,8 +149,15 @@ impl SignatureAlgorithm {
     pub const fn digest(&self) -> Option<DigestAlgorithm> {
         match self {
             Self::RsaPkcs1Sha256 | Self::EcdsaP256Sha256 => Some(DigestAlgorithm::Sha256),
+            Self::RsaPss(pss) => match pss.hash() {
+                PssHash::Sha256 => Some(DigestAlgorithm::Sha256),
+                PssHash::Sha384 | PssHash::Sha512 => None,
+            },
             Self::Sm2Sm3 => Some(DigestAlgorithm::Sm3),
-            Self::RsaPkcs1Sha384 | Self::RsaPkcs1Sha512 | Self::Unsupported { .. } => None,
+            Self::RsaPkcs1Sha384
+            | Self::RsaPkcs1Sha512
+            | Self::RsaPssRefused(_)
+            | Self::Unsupported { .. } => None,
         }
     }
 
@@ -134,8 +167,9 @@ impl SignatureAlgorithm {
             Self::RsaPkcs1Sha256 | Self::EcdsaP256Sha256 => Some(oid::SHA256),
             Self::RsaPkcs1Sha384 => Some(oid::SHA384),
             Self::RsaPkcs1Sha512 => Some(oid::SHA512),
+            Self::RsaPss(pss) => Some(pss.hash().oid()),
             Self::Sm2Sm3 => Some(oid::SM3),
-            Self::Unsupported { .. } => None,
+            Self::RsaPssRefused(_) | Self::Unsupported { .. } => None,
         }
     }
 
@@ -145,6 +179,12 @@ impl SignatureAlgorithm {
             Self::RsaPkcs1Sha256 => "RSA-SHA256",
             Self::RsaPkcs1Sha384 => "RSA-SHA384",
             Self::RsaPkcs1Sha512 => "RSA-SHA512",
+            Self::RsaPss(pss) => match pss.hash() {
+                PssHash::Sha256 => "RSA-PSS-SHA256",
+                PssHash::Sha384 => "RSA-PSS-SHA384",
+                PssHash::Sha512 => "RSA-PSS-SHA512",
+            },
+            Self::RsaPssRefused(_) => "RSA-PSS with refused parameters",
             Self::EcdsaP256Sha256 => "ECDSA-P256-SHA256",
             Self::Sm2Sm3 => "SM2-SM3",
             Self::Unsupported { .. } => "unsupported",
@@ -207,6 +247,9 @@ mod tests {
             SignatureAlgorithm::RsaPkcs1Sha256,
             SignatureAlgorithm::RsaPkcs1Sha384,
             SignatureAlgorithm::RsaPkcs1Sha512,
+            SignatureAlgorithm::RsaPss(Pss::SHA256),
+            SignatureAlgorithm::RsaPss(Pss::new(PssHash::Sha384)),
+            SignatureAlgorithm::RsaPss(Pss::new(PssHash::Sha512)),
             SignatureAlgorithm::EcdsaP256Sha256,
             SignatureAlgorithm::Sm2Sm3,
         ] {
@@ -242,6 +285,24 @@ mod tests {
             assert_eq!(
                 SignatureAlgorithm::from_identifier_der(&der).unwrap(),
                 expected
+            );
+        }
+    }
+
+    #[test]
+    fn pss_without_parameters_or_with_null_is_refused() {
+        let oid = tlv::oid(oid::RSASSA_PSS);
+        for parameters in [vec![], tlv::null()] {
+            let der = tlv::sequence(&[&oid, &parameters]);
+            let refused = SignatureAlgorithm::RsaPssRefused(PssFault::Unreadable);
+            assert_eq!(
+                SignatureAlgorithm::from_identifier_der(&der).unwrap(),
+                refused
+            );
+            let element = tlv::Reader::new(&der).next().unwrap();
+            assert_eq!(
+                SignatureAlgorithm::from_cms_identifier(&element, oid::SHA256).unwrap(),
+                refused
             );
         }
     }

@@ -1,5 +1,6 @@
 //! What can be wrong with certificates, lists, keys and signatures.
 
+use crate::pss::PssFault;
 use crate::tlv::TlvError;
 
 /// Why a certificate, a revocation list, a key or a signature is not what it should be.
@@ -67,6 +68,9 @@ pub enum PkiError {
         /// Its object identifier.
         oid: String,
     },
+    /// RSASSA-PSS with parameters we do not accept.
+    #[error("the parameters of RSASSA-PSS are not accepted: {0}")]
+    PssParameters(PssFault),
     /// A public key algorithm we do not verify with.
     #[error("public key algorithm {oid} is not supported")]
     KeyUnsupported {
@@ -119,6 +123,7 @@ impl PkiError {
             Self::PemMalformed { .. } => "PKI_PEM_MALFORMED",
             Self::PemBlockMissing { .. } => "PKI_PEM_BLOCK_MISSING",
             Self::AlgorithmUnsupported { .. } => "PKI_ALGORITHM_UNSUPPORTED",
+            Self::PssParameters(_) => "PKI_PSS_PARAMETERS",
             Self::KeyUnsupported { .. } => "PKI_KEY_UNSUPPORTED",
             Self::KeyDoesNotFitAlgorithm { .. } => "PKI_KEY_DOES_NOT_FIT_ALGORITHM",
             Self::RsaModulusLength { .. } => "PKI_RSA_MODULUS_LENGTH",

@@ -22,6 +22,7 @@ mod memory;
 mod name;
 mod oid;
 mod pem;
+mod pss;
 mod public_key;
 mod request;
 pub mod tlv;
@@ -39,7 +40,8 @@ pub use limits::{
 };
 pub use memory::Memory;
 pub use pem::{PemBlock, pem_blocks, to_pem};
-pub use public_key::PublicKey;
+pub use pss::{Pss, PssFault, PssHash, sha256_pss_encode};
+pub use public_key::{PublicKey, RsaUsage};
 pub use request::{CertificationRequest, REQUEST_PEM_LABEL, RequestTemplate};
 pub use tlv::UnixSeconds;
 pub use verify::verify_signature;

@@ -10,12 +10,16 @@ pub(crate) const CURVE_SM2: &str = "1.2.156.10197.1.301";
 pub(crate) const SHA256_WITH_RSA: &str = "1.2.840.113549.1.1.11";
 pub(crate) const SHA384_WITH_RSA: &str = "1.2.840.113549.1.1.12";
 pub(crate) const SHA512_WITH_RSA: &str = "1.2.840.113549.1.1.13";
+pub(crate) const RSASSA_PSS: &str = "1.2.840.113549.1.1.10";
+pub(crate) const MGF1: &str = "1.2.840.113549.1.1.8";
 pub(crate) const ECDSA_WITH_SHA256: &str = "1.2.840.10045.4.3.2";
 pub(crate) const SM2_WITH_SM3: &str = "1.2.156.10197.1.501";
 /// "SM2-1 digital signature": what GM/T 0010 writes where CMS has the signature algorithm.
 pub(crate) const SM2_SIGN: &str = "1.2.156.10197.1.301.1";
 
 // Digests.
+/// Only ever refused: the default of RSASSA-PSS parameters.
+pub(crate) const SHA1: &str = "1.3.14.3.2.26";
 pub(crate) const SHA256: &str = "2.16.840.1.101.3.4.2.1";
 pub(crate) const SHA384: &str = "2.16.840.1.101.3.4.2.2";
 pub(crate) const SHA512: &str = "2.16.840.1.101.3.4.2.3";

@@ -1,8 +1,9 @@
 //! Public keys as certificates carry them.
 
 use crate::algorithm::{AlgorithmIdentifier, Parameters};
+use crate::pss::{self, Pss};
 use crate::tlv::{self, tag};
-use crate::{PkiError, oid};
+use crate::{PkiError, SignatureAlgorithm, oid};
 
 /// A public key of a kind we verify with, or the name of a kind we do not.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +16,8 @@ pub enum PublicKey {
         exponent: u64,
         /// `RSAPublicKey ::= SEQUENCE { modulus INTEGER, publicExponent INTEGER }`.
         pkcs1_der: Vec<u8>,
+        /// Which paddings it is for.
+        usage: RsaUsage,
     },
     /// A point on P-256. Whether it is on the curve shows when it is used.
     EcP256 {
@@ -28,6 +31,29 @@ pub enum PublicKey {
         /// The algorithm, or for elliptic curves the curve, dotted.
         algorithm_oid: String,
     },
+}
+
+/// Which signatures an RSA key is for (RFC 4055 1.2 and 3.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RsaUsage {
+    /// rsaEncryption: any.
+    Any,
+    /// id-RSASSA-PSS without parameters: PSS only.
+    Pss,
+    /// id-RSASSA-PSS with parameters: PSS with this hash, and a salt at least as long.
+    PssWith(Pss),
+}
+
+impl RsaUsage {
+    pub(crate) fn permits(self, algorithm: &SignatureAlgorithm) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Pss => matches!(algorithm, SignatureAlgorithm::RsaPss(_)),
+            Self::PssWith(bound) => {
+                matches!(algorithm, SignatureAlgorithm::RsaPss(pss) if bound.permits(*pss))
+            }
+        }
+    }
 }
 
 impl PublicKey {
@@ -54,7 +80,22 @@ impl PublicKey {
 
         let algorithm = AlgorithmIdentifier::read(&algorithm_element)?;
         match algorithm.oid.as_str() {
-            oid::RSA_ENCRYPTION if algorithm.parameters != Parameters::Other => Self::rsa(key),
+            oid::RSA_ENCRYPTION if algorithm.parameters != Parameters::Other => {
+                Self::rsa(key, RsaUsage::Any)
+            }
+            oid::RSASSA_PSS => {
+                let mut parameters = algorithm_element.children();
+                parameters.next()?;
+                if parameters.is_empty() {
+                    return Self::rsa(key, RsaUsage::Pss);
+                }
+                match pss::read_parameters(Some(&parameters.next()?)) {
+                    Ok(pss) => Self::rsa(key, RsaUsage::PssWith(pss)),
+                    Err(_) => Ok(Self::Unsupported {
+                        algorithm_oid: algorithm.oid,
+                    }),
+                }
+            }
             oid::EC_PUBLIC_KEY => {
                 let mut parameters = algorithm_element.children();
                 parameters.next()?;
@@ -72,7 +113,7 @@ impl PublicKey {
         }
     }
 
-    fn rsa(pkcs1_der: &[u8]) -> Result<Self, PkiError> {
+    fn rsa(pkcs1_der: &[u8], usage: RsaUsage) -> Result<Self, PkiError> {
         let malformed = || PkiError::PublicKeyMalformed {
             algorithm_oid: oid::RSA_ENCRYPTION.into(),
         };
@@ -89,6 +130,7 @@ impl PublicKey {
             modulus_bits: bit_length(modulus),
             exponent,
             pkcs1_der: pkcs1_der.to_vec(),
+            usage,
         })
     }
 
@@ -111,10 +153,14 @@ impl PublicKey {
         }
     }
 
-    /// A short name for people: `RSA`, `P-256`, `SM2`.
+    /// A short name for people: `RSA`, `RSA-PSS`, `P-256`, `SM2`.
     pub const fn kind(&self) -> &'static str {
         match self {
-            Self::Rsa { .. } => "RSA",
+            Self::Rsa {
+                usage: RsaUsage::Any,
+                ..
+            } => "RSA",
+            Self::Rsa { .. } => "RSA-PSS",
             Self::EcP256 { .. } => "P-256",
             Self::Sm2(_) => "SM2",
             Self::Unsupported { .. } => "unsupported",
@@ -133,7 +179,7 @@ impl PublicKey {
 }
 
 /// modulus and publicExponent, content octets.
-fn read_rsa_integers(pkcs1_der: &[u8]) -> Result<(&[u8], &[u8]), PkiError> {
+pub(crate) fn read_rsa_integers(pkcs1_der: &[u8]) -> Result<(&[u8], &[u8]), PkiError> {
     let mut reader = tlv::Reader::new(pkcs1_der);
     let mut fields = reader.expect(tag::SEQUENCE, "RSAPublicKey")?.children();
     reader.finish("RSAPublicKey")?;
@@ -144,7 +190,7 @@ fn read_rsa_integers(pkcs1_der: &[u8]) -> Result<(&[u8], &[u8]), PkiError> {
 }
 
 /// A positive INTEGER's octets without leading zeros; `None` for zero and negative ones.
-fn magnitude(content: &[u8]) -> Option<&[u8]> {
+pub(crate) fn magnitude(content: &[u8]) -> Option<&[u8]> {
     if content.first()? & 0x80 != 0 {
         return None;
     }

@@ -4,7 +4,7 @@ use ring::signature::{self, UnparsedPublicKey, VerificationAlgorithm};
 use yinxin_sm::{DEFAULT_DISTID, PreparedPublicKey};
 
 use crate::limits::{RSA_EXPONENT_MIN, RSA_MODULUS_BITS_MAX, RSA_MODULUS_BITS_MIN};
-use crate::{PkiError, PublicKey, SignatureAlgorithm};
+use crate::{PkiError, PssHash, PublicKey, SignatureAlgorithm, pss};
 
 /// `Ok` if `signature` was made over `message` by the owner of `key`.
 ///
@@ -35,6 +35,14 @@ pub(crate) fn verify_with_table(
         SignatureAlgorithm::RsaPkcs1Sha256 => Some(&signature::RSA_PKCS1_2048_8192_SHA256),
         SignatureAlgorithm::RsaPkcs1Sha384 => Some(&signature::RSA_PKCS1_2048_8192_SHA384),
         SignatureAlgorithm::RsaPkcs1Sha512 => Some(&signature::RSA_PKCS1_2048_8192_SHA512),
+        SignatureAlgorithm::RsaPss(pss) => Some(match pss.hash() {
+            PssHash::Sha256 => &signature::RSA_PSS_2048_8192_SHA256,
+            PssHash::Sha384 => &signature::RSA_PSS_2048_8192_SHA384,
+            PssHash::Sha512 => &signature::RSA_PSS_2048_8192_SHA512,
+        }),
+        SignatureAlgorithm::RsaPssRefused(fault) => {
+            return Err(PkiError::PssParameters(fault.clone()));
+        }
         SignatureAlgorithm::EcdsaP256Sha256 | SignatureAlgorithm::Sm2Sm3 => None,
         SignatureAlgorithm::Unsupported { oid } => {
             return Err(PkiError::AlgorithmUnsupported { oid: oid.clone() });
@@ -49,10 +57,17 @@ pub(crate) fn verify_with_table(
                 modulus_bits,
                 exponent,
                 pkcs1_der,
+                usage,
             },
             Some(parameters),
-        ) => {
+        ) if usage.permits(algorithm) => {
             check_rsa(*modulus_bits, *exponent)?;
+            if let SignatureAlgorithm::RsaPss(pss) = algorithm
+                && pss.salt_bytes() != pss.hash().digest_bytes()
+            {
+                // ring takes salts of the digest's length only.
+                return pss::verify(*pss, pkcs1_der, message, signature);
+            }
             verify_with_ring(parameters, pkcs1_der, message, signature)
         }
         (PublicKey::EcP256 { sec1 }, None) if *algorithm == SignatureAlgorithm::EcdsaP256Sha256 => {

@@ -16,8 +16,8 @@ use support::{
 };
 use yinxin_pki::issue::{self, BasicConstraints, CertificateTemplate, RawExtension, purpose};
 use yinxin_pki::{
-    CERTIFICATE_BYTES_MAX, Certificate, KeyUsage, PkiError, PublicKey, SignatureAlgorithm,
-    UnixSeconds, tlv, verify_signature,
+    CERTIFICATE_BYTES_MAX, Certificate, KeyUsage, PkiError, Pss, PssHash, PublicKey,
+    SignatureAlgorithm, UnixSeconds, tlv, verify_signature,
 };
 
 #[test]
@@ -332,12 +332,37 @@ fn certificates_of_openssl_are_read_and_verified() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
+    const PSS: &[&str] = &[
+        "-sigopt",
+        "rsa_padding_mode:pss",
+        "-sigopt",
+        "rsa_pss_saltlen:digest",
+    ];
     for (algorithm, option, digest, expected) in [
         (
             "RSA",
             "rsa_keygen_bits:2048",
             "-sha256",
             SignatureAlgorithm::RsaPkcs1Sha256,
+        ),
+        (
+            "RSA",
+            "rsa_keygen_bits:2048",
+            "-sha256",
+            SignatureAlgorithm::RsaPss(Pss::SHA256),
+        ),
+        (
+            "RSA",
+            "rsa_keygen_bits:2048",
+            "-sha384",
+            SignatureAlgorithm::RsaPss(Pss::new(PssHash::Sha384)),
+        ),
+        // A key that is for PSS only, and says so.
+        (
+            "RSA-PSS",
+            "rsa_keygen_bits:2048",
+            "-sha512",
+            SignatureAlgorithm::RsaPss(Pss::new(PssHash::Sha512)),
         ),
         (
             "RSA",
@@ -368,7 +393,11 @@ fn certificates_of_openssl_are_read_and_verified() {
             "-out",
             &key,
         ]);
-        let output = openssl(&[
+        let padding = match expected {
+            SignatureAlgorithm::RsaPss(_) => PSS,
+            _ => &[],
+        };
+        let arguments = [
             "req",
             "-x509",
             "-new",
@@ -388,7 +417,8 @@ fn certificates_of_openssl_are_read_and_verified() {
             "extendedKeyUsage=timeStamping",
             "-addext",
             "crlDistributionPoints=URI:http://crl.example/a.crl",
-        ]);
+        ];
+        let output = openssl(&[&arguments[..], padding].concat());
         let certificate = Certificate::from_pem_or_der(&output.stdout).unwrap();
         assert_eq!(certificate.signature_algorithm(), expected);
         assert_eq!(certificate.subject_text(), "CN=根,O=示例,C=CN");
@@ -480,4 +510,66 @@ fn what_is_remembered_of_keys_and_signatures_changes_no_answer() {
             assert!(certificate.clone().verify_issued_by(&authority).is_ok());
         }
     }
+}
+
+#[test]
+fn a_key_that_is_for_pss_makes_no_other_signature() {
+    if !openssl_or_skip() {
+        return;
+    }
+    let key = Key::rsa_pss(2048);
+    let signature = key.sign(b"message");
+    let (pkcs1, other) = match &key {
+        Key::RsaPss(pair) => {
+            let mut signature = vec![0; pair.public().modulus_len()];
+            let random = ring::rand::SystemRandom::new();
+            pair.sign(
+                &ring::signature::RSA_PKCS1_SHA256,
+                &random,
+                b"message",
+                &mut signature,
+            )
+            .unwrap();
+            (SignatureAlgorithm::RsaPkcs1Sha256, signature)
+        }
+        _ => panic!("an RSA key"),
+    };
+    let bits = {
+        let mut fields = tlv::Reader::new(&key.spki_der())
+            .next()
+            .unwrap()
+            .content
+            .to_vec();
+        let algorithm = tlv::Reader::new(&fields).next().unwrap().raw.len();
+        fields.split_off(algorithm)
+    };
+    let oid = tlv::oid("1.2.840.113549.1.1.10");
+    let identifier = |pss: Pss| SignatureAlgorithm::RsaPss(pss).identifier_der();
+    let bound = [
+        ("for PSS", tlv::sequence(&[&oid]), true),
+        ("for PSS with SHA-256", identifier(Pss::SHA256), true),
+        (
+            "for PSS with SHA-512",
+            identifier(Pss::new(PssHash::Sha512)),
+            false,
+        ),
+    ];
+    for (what, algorithm, fits) in bound {
+        let spki = tlv::sequence(&[&algorithm, &bits]);
+        let public = PublicKey::from_spki_der(&spki).unwrap();
+        assert_eq!(public.kind(), "RSA-PSS", "{what}");
+        let result = verify_signature(&public, &key.algorithm(), b"message", &signature);
+        assert_eq!(result.is_ok(), fits, "{what}: {result:?}");
+        assert!(matches!(
+            verify_signature(&public, &pkcs1, b"message", &other),
+            Err(PkiError::KeyDoesNotFitAlgorithm { .. })
+        ));
+    }
+    // Parameters that we do not accept make a key that we do not know.
+    let short = tlv::sequence(&[&oid, &tlv::sequence(&[])]);
+    let spki = tlv::sequence(&[&short, &bits]);
+    assert_eq!(
+        PublicKey::from_spki_der(&spki).unwrap().kind(),
+        "unsupported"
+    );
 }

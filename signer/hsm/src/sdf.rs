@@ -7,8 +7,9 @@ mod library;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use yinxin_pki::{PublicKey, SignatureAlgorithm};
-use yinxin_signer::keys::KeyStoreError;
+use ring::rand::{SecureRandom as _, SystemRandom};
+use yinxin_pki::{PublicKey, SignatureAlgorithm, sha256_pss_encode};
+use yinxin_signer::keys::{KeyStoreError, RsaPadding};
 use yinxin_sm::DEFAULT_DISTID;
 
 use crate::device::{Connected, Device, Failed, KeyFacts, LoginGate, Session, SessionKeys};
@@ -24,6 +25,9 @@ pub enum SdfKeyKind {
     Sm2,
     /// The signing key of an RSA key pair of 2048 bits, the longest the structure holds.
     Rsa,
+    /// The same, signing with PSS. The machine only raises to the private exponent, so that the
+    /// padding is ours.
+    RsaPss,
 }
 
 /// One key of the machine.
@@ -135,16 +139,11 @@ struct MachineSession {
 impl Session for MachineSession {
     fn sign(&mut self, index: usize, message: &[u8]) -> Result<Vec<u8>, Failed> {
         let (key, public_key) = self.keys.get(index)?;
-        sign_with(
-            &self.connection,
-            self.layout,
-            key.index,
-            public_key,
-            message,
-        )
-        .map_err(|failure| Failed {
-            session_lost: failure.needs_new_connection(),
-            error: told(&key.name, failure),
+        sign_with(&self.connection, self.layout, key, public_key, message).map_err(|failure| {
+            Failed {
+                session_lost: failure.needs_new_connection(),
+                error: told(&key.name, failure),
+            }
         })
     }
 }
@@ -174,7 +173,7 @@ fn open_key(
     }
     let exported = match settings.kind {
         SdfKeyKind::Sm2 => connection.export_sm2(settings.index, layout),
-        SdfKeyKind::Rsa => connection.export_rsa(settings.index),
+        SdfKeyKind::Rsa | SdfKeyKind::RsaPss => connection.export_rsa(settings.index),
     };
     let spki_der = exported.map_err(|failure| told(name, failure))?;
     let public_key = PublicKey::from_spki_der(&spki_der).map_err(|_| KeyStoreError::BadAnswer {
@@ -187,17 +186,19 @@ fn open_key(
 fn algorithm_of(kind: SdfKeyKind) -> SignatureAlgorithm {
     match kind {
         SdfKeyKind::Sm2 => SignatureAlgorithm::Sm2Sm3,
-        SdfKeyKind::Rsa => SignatureAlgorithm::RsaPkcs1Sha256,
+        SdfKeyKind::Rsa => RsaPadding::Pkcs1.algorithm(),
+        SdfKeyKind::RsaPss => RsaPadding::Pss.algorithm(),
     }
 }
 
 fn sign_with(
     connection: &Connection,
     layout: FieldLayout,
-    index: u32,
+    settings: &SdfKey,
     public_key: &PublicKey,
     message: &[u8],
 ) -> Result<Vec<u8>, Failure> {
+    let index = settings.index;
     match public_key {
         PublicKey::Sm2(public_key) => {
             // InternalSign_ECC takes e = SM3(Z || M), and the machine knows no Z.
@@ -209,8 +210,16 @@ fn sign_with(
                 .ok_or(Failure::answer("r or s is not from 1 to n - 1"))
         }
         PublicKey::Rsa { modulus_bits, .. } => {
-            let padded = signature::pkcs1_padded(message, modulus_bits.div_ceil(8))
-                .ok_or(Failure::answer("the modulus is too short"))?;
+            let padded = if settings.kind == SdfKeyKind::RsaPss {
+                let mut salt = [0; 32];
+                SystemRandom::new()
+                    .fill(&mut salt)
+                    .map_err(|_| Failure::answer("the system gives no randomness for a salt"))?;
+                sha256_pss_encode(message, *modulus_bits, &salt)
+            } else {
+                signature::pkcs1_padded(message, modulus_bits.div_ceil(8))
+            }
+            .ok_or(Failure::answer("the modulus is too short"))?;
             connection.private_rsa(index, &padded)
         }
         PublicKey::EcP256 { .. } | PublicKey::Unsupported { .. } => Err(Failure::answer(

@@ -205,7 +205,8 @@ pub(crate) fn load(
             seal_der,
             identity: binding
                 .identity()
-                .map_err(|error| damaged(error.to_string()))?,
+                .map_err(|error| damaged(error.to_string()))?
+                .padded_by(keys)?,
         }),
         (Some(_), None) => return Err(damaged("it has an SM2 key and no seal object".to_owned())),
         (None, _) => None,
@@ -215,7 +216,9 @@ pub(crate) fn load(
         .as_ref()
         .map(KeyBinding::identity)
         .transpose()
-        .map_err(|error| damaged(error.to_string()))?;
+        .map_err(|error| damaged(error.to_string()))?
+        .map(|identity| identity.padded_by(keys))
+        .transpose()?;
     let seal = Seal {
         id: application.code.clone(),
         owner_name: application.owner_name.clone(),

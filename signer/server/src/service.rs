@@ -9,6 +9,7 @@ use yinxin_edge::{ListenError, read, read_trust, value_error};
 use yinxin_pki::{Certificate, SignatureAlgorithm};
 use yinxin_signer::appearance::SealFont;
 use yinxin_signer::error::SetupError;
+use yinxin_signer::keys::RsaPadding;
 use yinxin_signer::ports::{Clock, SystemClock};
 use yinxin_signer::profile::{HandlerNames, ProfileNames};
 use yinxin_signer::record::{Outcome, Record as _};
@@ -322,5 +323,6 @@ fn identity(config: &IdentityConfig) -> Result<SigningIdentity, ConfigError> {
         key: config.key.clone(),
         certificate,
         chain,
+        rsa_padding: RsaPadding::default(),
     })
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use yinxin_pki::SignatureAlgorithm;
 
-use super::{KeyStore, KeyStoreError};
+use super::{KeyStore, KeyStoreError, RsaPadding};
 
 /// Sends each key's name to the store that holds the key. Cheap to clone.
 #[derive(Clone, Default)]
@@ -66,6 +66,10 @@ impl KeyStore for KeyRouter {
         self.store(key)?.public_key_spki(key)
     }
 
+    fn rsa_padding(&self, key: &str) -> Result<RsaPadding, KeyStoreError> {
+        self.store(key)?.rsa_padding(key)
+    }
+
     fn sign(
         &self,
         key: &str,
@@ -89,6 +93,10 @@ mod tests {
             Ok(vec![self.0])
         }
 
+        fn rsa_padding(&self, _: &str) -> Result<RsaPadding, KeyStoreError> {
+            Ok(RsaPadding::Pss)
+        }
+
         fn sign(
             &self,
             _: &str,
@@ -110,6 +118,7 @@ mod tests {
         assert_eq!(router.public_key_spki("b").unwrap(), [2]);
         let algorithm = SignatureAlgorithm::Sm2Sm3;
         assert_eq!(router.sign("a", &algorithm, &[7]).unwrap(), [1, 7]);
+        assert_eq!(router.rsa_padding("b").unwrap(), RsaPadding::Pss);
         assert!(matches!(
             router.sign("c", &algorithm, &[7]),
             Err(KeyStoreError::NoSuchKey { key }) if key == "c"

@@ -10,12 +10,13 @@ use pkcs8::der::Decode as _;
 use pkcs8::der::asn1::ObjectIdentifier;
 use ring::rand::SystemRandom;
 use ring::signature::{
-    ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair,
+    ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _, RSA_PKCS1_SHA256, RSA_PSS_SHA256,
+    RsaEncoding, RsaKeyPair,
 };
 use yinxin_pki::SignatureAlgorithm;
 use yinxin_sm::{DEFAULT_DISTID, Error as SmError, SecretKey, Signature, SigningContext};
 
-use super::{KeyStore, KeyStoreError, key_file};
+use super::{KeyStore, KeyStoreError, RsaPadding, key_file};
 use crate::ports::SystemEntropy;
 
 /// rsaEncryption (RFC 8017, A.1).
@@ -84,6 +85,7 @@ pub fn withheld_signatures() -> u64 {
 pub struct SoftwareKeyStore {
     keys: BTreeMap<String, SoftwareKey>,
     prepares_nonces: bool,
+    rsa_padding: RsaPadding,
 }
 
 impl std::fmt::Debug for SoftwareKeyStore {
@@ -107,6 +109,15 @@ impl SoftwareKeyStore {
         Self {
             prepares_nonces: true,
             ..Self::default()
+        }
+    }
+
+    /// The same store, whose RSA keys sign with this padding and no other.
+    #[must_use]
+    pub fn with_rsa_padding(self, rsa_padding: RsaPadding) -> Self {
+        Self {
+            rsa_padding,
+            ..self
         }
     }
 
@@ -227,6 +238,10 @@ impl KeyStore for SoftwareKeyStore {
         })
     }
 
+    fn rsa_padding(&self, key: &str) -> Result<RsaPadding, KeyStoreError> {
+        self.key(key).map(|_| self.rsa_padding)
+    }
+
     fn sign(
         &self,
         key: &str,
@@ -237,15 +252,14 @@ impl KeyStore for SoftwareKeyStore {
             key: key.to_owned(),
         };
         match (self.key(key)?, algorithm) {
-            (SoftwareKey::Rsa { pair, .. }, SignatureAlgorithm::RsaPkcs1Sha256) => {
+            (SoftwareKey::Rsa { pair, .. }, asked) if *asked == self.rsa_padding.algorithm() => {
+                let padding: &dyn RsaEncoding = match self.rsa_padding {
+                    RsaPadding::Pkcs1 => &RSA_PKCS1_SHA256,
+                    RsaPadding::Pss => &RSA_PSS_SHA256,
+                };
                 let mut signature = vec![0; pair.public().modulus_len()];
-                pair.sign(
-                    &RSA_PKCS1_SHA256,
-                    &SystemRandom::new(),
-                    message,
-                    &mut signature,
-                )
-                .map_err(|_| failed())?;
+                pair.sign(padding, &SystemRandom::new(), message, &mut signature)
+                    .map_err(|_| failed())?;
                 Ok(signature)
             }
             (SoftwareKey::P256 { pair, .. }, SignatureAlgorithm::EcdsaP256Sha256) => pair

@@ -7,6 +7,7 @@ use crate::appearance::{
     AppearanceError, Centre, RoundSeal, SealDesign, SealDrawing, SealFont, SealKind, VectorPicture,
     draw_round_drawing, draw_seal,
 };
+use crate::keys::RsaPadding;
 use crate::licence::unified_credit_code;
 use crate::seal::SigningIdentity;
 
@@ -123,7 +124,8 @@ pub struct KeyBinding {
 }
 
 impl KeyBinding {
-    /// The identity that signs.
+    /// The identity that signs; how an RSA key pads is its store's to say
+    /// ([`SigningIdentity::padded_by`]).
     ///
     /// # Errors
     /// [`RegistryError::Field`] when the PEM cannot be read or holds nothing.
@@ -144,6 +146,7 @@ impl KeyBinding {
             chain: certificates
                 .filter(|certificate| !certificate.is_self_issued())
                 .collect(),
+            rsa_padding: RsaPadding::default(),
         })
     }
 }

@@ -137,6 +137,14 @@ impl Finding {
                 format!("签名算法 {oid} 不被接受"),
                 format!("signature algorithm {oid} is not accepted"),
             ),
+            Self::SignatureParametersRefused { message } => (
+                format!("签名算法的参数不被接受：{message}"),
+                format!("the parameters of the signature algorithm are not accepted: {message}"),
+            ),
+            Self::SignatureNotTried => plain(
+                "因算法或密钥不被接受，未能验证签名值",
+                "the signature value was not tried: its algorithm or key is not accepted",
+            ),
             Self::AlgorithmsDiffer => plain(
                 "摘要算法与签名算法不相配",
                 "digest and signature algorithm do not fit together",

@@ -85,6 +85,7 @@ impl From<PkiError> for CmsError {
             | PkiError::PemMalformed { .. }
             | PkiError::PemBlockMissing { .. }
             | PkiError::AlgorithmUnsupported { .. }
+            | PkiError::PssParameters(_)
             | PkiError::KeyUnsupported { .. }
             | PkiError::KeyDoesNotFitAlgorithm { .. }
             | PkiError::RsaModulusLength { .. }

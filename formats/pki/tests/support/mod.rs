@@ -6,10 +6,11 @@ use std::process::{Command, Output};
 
 use ring::rand::{SecureRandom as _, SystemRandom};
 use ring::signature::{
-    ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair,
+    ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _, RSA_PKCS1_SHA256, RSA_PSS_SHA256,
+    RsaKeyPair,
 };
 use yinxin_pki::issue::{self, BasicConstraints, CertificateTemplate, Name, NameAttribute};
-use yinxin_pki::{Certificate, KeyUsage, SignatureAlgorithm, UnixSeconds};
+use yinxin_pki::{Certificate, KeyUsage, Pss, SignatureAlgorithm, UnixSeconds};
 
 /// 2026-11-22T08:00:00Z.
 pub(crate) const NOW: UnixSeconds = UnixSeconds(1_795_334_400);
@@ -27,6 +28,7 @@ impl yinxin_sm::Entropy for SystemEntropy {
 
 pub(crate) enum Key {
     Rsa(RsaKeyPair),
+    RsaPss(RsaKeyPair),
     P256(EcdsaKeyPair),
     Sm2(yinxin_sm::SecretKey),
 }
@@ -61,9 +63,17 @@ impl Key {
         Self::Rsa(pair.unwrap())
     }
 
+    /// The same, signing with PSS.
+    pub(crate) fn rsa_pss(bits: usize) -> Self {
+        match Self::rsa(bits) {
+            Self::Rsa(pair) => Self::RsaPss(pair),
+            other => other,
+        }
+    }
+
     pub(crate) fn spki_der(&self) -> Vec<u8> {
         match self {
-            Self::Rsa(pair) => issue::rsa_spki_der(pair.public_key().as_ref()),
+            Self::Rsa(pair) | Self::RsaPss(pair) => issue::rsa_spki_der(pair.public_key().as_ref()),
             Self::P256(pair) => issue::p256_spki_der(pair.public_key().as_ref()),
             Self::Sm2(key) => key.public_key().to_spki_der(),
         }
@@ -72,6 +82,7 @@ impl Key {
     pub(crate) fn algorithm(&self) -> SignatureAlgorithm {
         match self {
             Self::Rsa(_) => SignatureAlgorithm::RsaPkcs1Sha256,
+            Self::RsaPss(_) => SignatureAlgorithm::RsaPss(Pss::SHA256),
             Self::P256(_) => SignatureAlgorithm::EcdsaP256Sha256,
             Self::Sm2(_) => SignatureAlgorithm::Sm2Sm3,
         }
@@ -83,6 +94,12 @@ impl Key {
             Self::Rsa(pair) => {
                 let mut signature = vec![0; pair.public().modulus_len()];
                 pair.sign(&RSA_PKCS1_SHA256, &random, message, &mut signature)
+                    .unwrap();
+                signature
+            }
+            Self::RsaPss(pair) => {
+                let mut signature = vec![0; pair.public().modulus_len()];
+                pair.sign(&RSA_PSS_SHA256, &random, message, &mut signature)
                     .unwrap();
                 signature
             }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use cryptoki::context::Pkcs11;
 use cryptoki::error::{Error, RvError};
+use cryptoki::mechanism::rsa::{PkcsMgfType, PkcsPssParams};
 use cryptoki::mechanism::vendor_defined::VendorDefinedMechanism;
 use cryptoki::mechanism::{Mechanism, MechanismType};
 use cryptoki::object::{Attribute, AttributeType, KeyType, ObjectClass, ObjectHandle};
@@ -27,6 +28,7 @@ use crate::{OpenError, Secret, signature};
 pub(super) struct Connection {
     session: Session,
     has_sha256_rsa: bool,
+    has_sha256_rsa_pss: bool,
     handles: BTreeMap<String, ObjectHandle>,
 }
 
@@ -60,6 +62,7 @@ impl Connection {
         Ok(Self {
             session,
             has_sha256_rsa: mechanisms.contains(&MechanismType::SHA256_RSA_PKCS),
+            has_sha256_rsa_pss: mechanisms.contains(&MechanismType::SHA256_RSA_PKCS_PSS),
             handles: BTreeMap::new(),
         })
     }
@@ -104,7 +107,9 @@ impl Connection {
 
     fn kind_template(&self, settings: &Pkcs11Key) -> Result<Vec<Attribute>, OpenError> {
         Ok(match &settings.kind {
-            Pkcs11KeyKind::Rsa => vec![Attribute::KeyType(KeyType::RSA)],
+            Pkcs11KeyKind::Rsa | Pkcs11KeyKind::RsaPss => {
+                vec![Attribute::KeyType(KeyType::RSA)]
+            }
             Pkcs11KeyKind::P256 => vec![Attribute::KeyType(KeyType::EC)],
             Pkcs11KeyKind::Sm2(numbers) => {
                 let mut template = Vec::new();
@@ -158,7 +163,7 @@ impl Connection {
         }
         for object in objects {
             let spki_der = match settings.kind {
-                Pkcs11KeyKind::Rsa => self.rsa_public_key(name, object)?,
+                Pkcs11KeyKind::Rsa | Pkcs11KeyKind::RsaPss => self.rsa_public_key(name, object)?,
                 Pkcs11KeyKind::P256 => self
                     .point(name, object)?
                     .map(|point| issue::p256_spki_der(&point)),
@@ -257,11 +262,19 @@ impl Connection {
             why,
         };
         match &settings.kind {
-            Pkcs11KeyKind::Rsa => {
-                let signed = if self.has_sha256_rsa {
-                    call(&Mechanism::Sha256RsaPkcs, message)?
-                } else {
-                    call(&Mechanism::RsaPkcs, &signature::sha256_digest_info(message))?
+            kind @ (Pkcs11KeyKind::Rsa | Pkcs11KeyKind::RsaPss) => {
+                let signed = match (kind, self.has_sha256_rsa, self.has_sha256_rsa_pss) {
+                    (Pkcs11KeyKind::RsaPss, _, true) => {
+                        call(&Mechanism::Sha256RsaPkcsPss(pss_parameters()), message)?
+                    }
+                    (Pkcs11KeyKind::RsaPss, _, false) => {
+                        let digest = signature::sha256(message);
+                        call(&Mechanism::RsaPkcsPss(pss_parameters()), &digest)?
+                    }
+                    (_, true, _) => call(&Mechanism::Sha256RsaPkcs, message)?,
+                    (_, false, _) => {
+                        call(&Mechanism::RsaPkcs, &signature::sha256_digest_info(message))?
+                    }
                 };
                 if public_key.signature_bytes_max() != Some(signed.len()) {
                     return Err(broken("the signature is not as long as the modulus"));
@@ -318,6 +331,15 @@ fn bad(name: &str, why: &'static str) -> OpenError {
         key: name.to_owned(),
         why,
     })
+}
+
+/// SHA-256 throughout and a salt as long (RFC 4055 3.1).
+fn pss_parameters() -> PkcsPssParams {
+    PkcsPssParams {
+        hash_alg: MechanismType::SHA256,
+        mgf: PkcsMgfType::MGF1_SHA256,
+        s_len: 32.into(),
+    }
 }
 
 fn sm2_mechanism(numbers: &Sm2Numbers) -> Result<Mechanism<'static>, &'static str> {

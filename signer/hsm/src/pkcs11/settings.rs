@@ -1,7 +1,7 @@
 //! Which token, which objects, and the numbers that vendors give SM2.
 
 use yinxin_pki::SignatureAlgorithm;
-use yinxin_signer::keys::KeyStoreError;
+use yinxin_signer::keys::{KeyStoreError, RsaPadding};
 
 use crate::OpenError;
 
@@ -38,6 +38,9 @@ pub struct Pkcs11Key {
 pub enum Pkcs11KeyKind {
     /// CKK_RSA: CKM_SHA256_RSA_PKCS, or CKM_RSA_PKCS over our DigestInfo when the token lacks it.
     Rsa,
+    /// CKK_RSA: CKM_SHA256_RSA_PKCS_PSS, or CKM_RSA_PKCS_PSS over our SHA-256 when the token lacks
+    /// it; MGF1 with SHA-256 and a salt of 32 octets.
+    RsaPss,
     /// CKK_EC on P-256: CKM_ECDSA over our SHA-256.
     P256,
     /// SM2 with a vendor's numbers, because PKCS#11 has none.
@@ -47,7 +50,8 @@ pub enum Pkcs11KeyKind {
 impl Pkcs11KeyKind {
     pub(super) const fn algorithm(&self) -> SignatureAlgorithm {
         match self {
-            Self::Rsa => SignatureAlgorithm::RsaPkcs1Sha256,
+            Self::Rsa => RsaPadding::Pkcs1.algorithm(),
+            Self::RsaPss => RsaPadding::Pss.algorithm(),
             Self::P256 => SignatureAlgorithm::EcdsaP256Sha256,
             Self::Sm2(_) => SignatureAlgorithm::Sm2Sm3,
         }

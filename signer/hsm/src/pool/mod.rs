@@ -17,7 +17,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use yinxin_pki::{PublicKey, SignatureAlgorithm};
-use yinxin_signer::keys::{KeyStore, KeyStoreError};
+use yinxin_signer::keys::{KeyStore, KeyStoreError, RsaPadding};
 
 use crate::OpenError;
 use crate::device::{Device, KeyFacts};
@@ -196,6 +196,15 @@ impl KeyStore for DeviceKeyStore {
                     }))
             }
         }
+    }
+
+    fn rsa_padding(&self, key: &str) -> Result<RsaPadding, KeyStoreError> {
+        let (_, key) = self.shared().key(key)?;
+        Ok(if key.facts.algorithm == RsaPadding::Pss.algorithm() {
+            RsaPadding::Pss
+        } else {
+            RsaPadding::Pkcs1
+        })
     }
 
     fn sign(

@@ -5,7 +5,7 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use yinxin_pki::SignatureAlgorithm;
-use yinxin_signer::keys::{KeyStore, KeyStoreError};
+use yinxin_signer::keys::{KeyStore, KeyStoreError, RsaPadding};
 
 use super::job::Job;
 use super::metrics::count;
@@ -41,6 +41,16 @@ impl KeyStore for SharedKey {
             }
         }
         Err(failure)
+    }
+
+    fn rsa_padding(&self, key: &str) -> Result<RsaPadding, KeyStoreError> {
+        // All of them name the key in the same way.
+        match self.devices.first() {
+            Some(device) => device.rsa_padding(key),
+            None => Err(KeyStoreError::NoSuchKey {
+                key: key.to_owned(),
+            }),
+        }
     }
 
     fn sign(

@@ -101,7 +101,8 @@ impl Library {
             };
         }
         let has = |kind| settings.keys.iter().any(|key| key.kind == kind);
-        let (sm2, rsa) = (has(SdfKeyKind::Sm2), has(SdfKeyKind::Rsa));
+        let sm2 = has(SdfKeyKind::Sm2);
+        let rsa = has(SdfKeyKind::Rsa) || has(SdfKeyKind::RsaPss);
         let password = settings.keys.iter().any(|key| key.password.is_some());
         let symbols = Symbols {
             open_device: bind!("SDF_OpenDevice")?,

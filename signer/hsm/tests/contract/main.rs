@@ -18,12 +18,15 @@ mod softhsm;
 mod software;
 
 key_store_contract!(software_rsa, crate::software::Rsa);
+key_store_contract!(software_rsa_pss, crate::software::RsaPss);
 key_store_contract!(software_p256, crate::software::P256);
 key_store_contract!(software_sm2, crate::software::Sm2);
 key_store_contract!(software_sm2_prepared, crate::software::Sm2Prepared);
 key_store_contract!(softhsm_rsa, crate::softhsm::Rsa);
+key_store_contract!(softhsm_rsa_pss, crate::softhsm::RsaPss);
 key_store_contract!(softhsm_p256, crate::softhsm::P256);
 key_store_contract!(sdf_rsa, crate::sdf::Rsa);
+key_store_contract!(sdf_rsa_pss, crate::sdf::RsaPss);
 key_store_contract!(sdf_sm2, crate::sdf::Sm2);
 key_store_contract!(sdf_sm2_32_byte_fields, crate::sdf::Sm2In32Bytes);
 key_store_contract!(token_sm2_digest_raw, crate::sm2_token::DigestRaw);

@@ -2,7 +2,7 @@
 
 use yinxin_hsm::{FieldLayout, OpenError, SdfKey, SdfKeyKind, SdfSettings, Secret};
 use yinxin_pki::SignatureAlgorithm;
-use yinxin_signer::keys::KeyStore;
+use yinxin_signer::keys::{KeyStore, RsaPadding};
 
 use crate::suite::{Ask, Device, KEY, boxed, pool};
 use crate::support::TestLibrary;
@@ -71,6 +71,13 @@ device!(
     FieldLayout::Bytes64,
     SdfKeyKind::Rsa,
     SignatureAlgorithm::RsaPkcs1Sha256
+);
+device!(
+    RsaPss,
+    TestLibrary::with_rsa(),
+    FieldLayout::Bytes64,
+    SdfKeyKind::RsaPss,
+    RsaPadding::Pss.algorithm()
 );
 device!(
     Sm2,

@@ -17,7 +17,7 @@ use yinxin_hsm::{
 };
 use yinxin_keys_dev::{DevKey, KeyKind};
 use yinxin_pki::SignatureAlgorithm;
-use yinxin_signer::keys::{KeyStore, KeyStoreError};
+use yinxin_signer::keys::{KeyStore, KeyStoreError, RsaPadding};
 
 use crate::suite::{Ask, Device, KEY, boxed, eventually, pool, skip, up};
 
@@ -33,6 +33,7 @@ const PIN: &str = "11111111";
 const P256_PARAMETERS: [u8; 10] = [0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
 
 pub(crate) struct Rsa(Token);
+pub(crate) struct RsaPss(Token);
 pub(crate) struct P256(Token);
 
 struct Token {
@@ -90,7 +91,7 @@ impl Token {
             template
         };
         let (mechanism, public) = match self.kind {
-            Pkcs11KeyKind::Rsa => (
+            Pkcs11KeyKind::Rsa | Pkcs11KeyKind::RsaPss => (
                 Mechanism::RsaPkcsKeyPairGen,
                 vec![
                     Attribute::ModulusBits(2048.into()),
@@ -139,7 +140,7 @@ impl Token {
             }
             Ask::SignsWrongly => {
                 let kind = match self.kind {
-                    Pkcs11KeyKind::Rsa => KeyKind::Rsa { bits: 2048 },
+                    Pkcs11KeyKind::Rsa | Pkcs11KeyKind::RsaPss => KeyKind::Rsa { bits: 2048 },
                     _ => KeyKind::P256,
                 };
                 let other = DevKey::generate(kind).unwrap();
@@ -202,7 +203,8 @@ macro_rules! device {
 
             fn algorithm(&self) -> SignatureAlgorithm {
                 match self.0.kind {
-                    Pkcs11KeyKind::Rsa => SignatureAlgorithm::RsaPkcs1Sha256,
+                    Pkcs11KeyKind::Rsa => RsaPadding::Pkcs1.algorithm(),
+                    Pkcs11KeyKind::RsaPss => RsaPadding::Pss.algorithm(),
                     _ => SignatureAlgorithm::EcdsaP256Sha256,
                 }
             }
@@ -215,6 +217,7 @@ macro_rules! device {
 }
 
 device!(Rsa, Pkcs11KeyKind::Rsa);
+device!(RsaPss, Pkcs11KeyKind::RsaPss);
 device!(P256, Pkcs11KeyKind::P256);
 
 #[test]
@@ -270,6 +273,20 @@ fn a_token_without_the_hashing_mechanism_signs_our_digest() {
     assert!(!mechanisms.contains(&MechanismType::SHA256_RSA_PKCS));
     assert!(mechanisms.contains(&MechanismType::RSA_PKCS));
     crate::suite::signs_and_verifies(&Rsa(token));
+}
+
+#[test]
+fn a_token_without_the_hashing_mechanism_pads_our_digest_with_pss() {
+    let name = "softhsm::a_token_without_the_hashing_mechanism_pads_our_digest_with_pss";
+    let less = "slots.mechanisms = CKM_RSA_PKCS_KEY_PAIR_GEN,CKM_RSA_PKCS_PSS";
+    let Some(token) = Token::enter(name, Pkcs11KeyKind::RsaPss, less) else {
+        return;
+    };
+    let slot = token.raw.get_slots_with_initialized_token().unwrap()[0];
+    let mechanisms = token.raw.get_mechanism_list(slot).unwrap();
+    assert!(!mechanisms.contains(&MechanismType::SHA256_RSA_PKCS_PSS));
+    assert!(mechanisms.contains(&MechanismType::RSA_PKCS_PSS));
+    crate::suite::signs_and_verifies(&RsaPss(token));
 }
 
 #[test]

@@ -3,11 +3,12 @@
 use yinxin_hsm::OpenError;
 use yinxin_keys_dev::{DevKey, KeyKind, encrypt_key_pem};
 use yinxin_pki::SignatureAlgorithm;
-use yinxin_signer::keys::{KeyStore, SoftwareKeyStore};
+use yinxin_signer::keys::{KeyStore, RsaPadding, SoftwareKeyStore};
 
 use crate::suite::{Ask, Device, KEY};
 
 pub(crate) struct Rsa(File);
+pub(crate) struct RsaPss(File);
 pub(crate) struct P256(File);
 pub(crate) struct Sm2(File);
 pub(crate) struct Sm2Prepared(File);
@@ -19,11 +20,15 @@ struct File {
 }
 
 impl File {
-    fn new(kind: KeyKind, new_store: fn() -> SoftwareKeyStore) -> Self {
+    fn new(
+        kind: KeyKind,
+        algorithm: SignatureAlgorithm,
+        new_store: fn() -> SoftwareKeyStore,
+    ) -> Self {
         let key = DevKey::generate(kind).unwrap();
         Self {
             pem: encrypt_key_pem(&key, b"11111111").unwrap(),
-            algorithm: key.algorithm(),
+            algorithm,
             new_store,
         }
     }
@@ -46,10 +51,10 @@ impl File {
 }
 
 macro_rules! device {
-    ($device:ident, $kind:expr, $store:path) => {
+    ($device:ident, $kind:expr, $algorithm:expr, $store:path) => {
         impl Device for $device {
             fn enter(_test: &str) -> Option<Self> {
-                Some(Self(File::new($kind, $store)))
+                Some(Self(File::new($kind, $algorithm, $store)))
             }
 
             fn algorithm(&self) -> SignatureAlgorithm {
@@ -63,11 +68,37 @@ macro_rules! device {
     };
 }
 
-device!(Rsa, KeyKind::Rsa { bits: 2048 }, SoftwareKeyStore::new);
-device!(P256, KeyKind::P256, SoftwareKeyStore::new);
-device!(Sm2, KeyKind::Sm2, SoftwareKeyStore::new);
+fn pss_store() -> SoftwareKeyStore {
+    SoftwareKeyStore::new().with_rsa_padding(RsaPadding::Pss)
+}
+
+device!(
+    Rsa,
+    KeyKind::Rsa { bits: 2048 },
+    RsaPadding::Pkcs1.algorithm(),
+    SoftwareKeyStore::new
+);
+device!(
+    RsaPss,
+    KeyKind::Rsa { bits: 2048 },
+    RsaPadding::Pss.algorithm(),
+    pss_store
+);
+device!(
+    P256,
+    KeyKind::P256,
+    SignatureAlgorithm::EcdsaP256Sha256,
+    SoftwareKeyStore::new
+);
+device!(
+    Sm2,
+    KeyKind::Sm2,
+    SignatureAlgorithm::Sm2Sm3,
+    SoftwareKeyStore::new
+);
 device!(
     Sm2Prepared,
     KeyKind::Sm2,
+    SignatureAlgorithm::Sm2Sm3,
     SoftwareKeyStore::with_prepared_nonces
 );

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use yinxin_hsm::{DeviceKeyStore, OpenError, PoolSettings};
 use yinxin_pki::{PublicKey, SignatureAlgorithm, verify_signature};
-use yinxin_signer::keys::{KeyStore, KeyStoreError};
+use yinxin_signer::keys::{KeyStore, KeyStoreError, RsaPadding};
 
 /// The name of the key under test.
 pub(crate) const KEY: &str = "seal";
@@ -107,14 +107,29 @@ pub(crate) fn signs_and_verifies<D: Device>(device: &D) {
 }
 
 pub(crate) fn refuses_another_algorithm<D: Device>(device: &D) {
-    let other = match device.algorithm() {
-        SignatureAlgorithm::Sm2Sm3 => SignatureAlgorithm::EcdsaP256Sha256,
-        _ => SignatureAlgorithm::Sm2Sm3,
+    let others = match device.algorithm() {
+        SignatureAlgorithm::Sm2Sm3 => vec![SignatureAlgorithm::EcdsaP256Sha256],
+        // A key has one padding.
+        SignatureAlgorithm::RsaPkcs1Sha256 => {
+            vec![SignatureAlgorithm::Sm2Sm3, RsaPadding::Pss.algorithm()]
+        }
+        SignatureAlgorithm::RsaPss(_) => {
+            vec![SignatureAlgorithm::Sm2Sm3, RsaPadding::Pkcs1.algorithm()]
+        }
+        _ => vec![SignatureAlgorithm::Sm2Sm3],
     };
-    assert!(matches!(
-        opened(device).sign(KEY, &other, b"a message"),
-        Err(KeyStoreError::WrongAlgorithm { key, .. }) if key == KEY
-    ));
+    let store = opened(device);
+    for other in others {
+        assert!(matches!(
+            store.sign(KEY, &other, b"a message"),
+            Err(KeyStoreError::WrongAlgorithm { key, .. }) if key == KEY
+        ));
+    }
+    let pads = store.rsa_padding(KEY).unwrap() == RsaPadding::Pss;
+    assert_eq!(
+        pads,
+        matches!(device.algorithm(), SignatureAlgorithm::RsaPss(_))
+    );
 }
 
 pub(crate) fn refuses_a_wrong_secret<D: Device>(device: &D) {

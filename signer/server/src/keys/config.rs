@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use yinxin_edge::{ConfigError, value_error};
 use yinxin_hsm::PoolSettings;
+use yinxin_signer::keys::RsaPadding;
 
 /// One key: in an encrypted file, or in one device or several.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -19,6 +20,9 @@ pub struct KeyConfig {
     /// that may be resumed twice from one snapshot of its memory.
     #[serde(default)]
     pub prepared_nonces: bool,
+    /// For RSA: how it pads. A key signs with one padding only.
+    #[serde(default)]
+    pub padding: Option<Padding>,
     /// The devices that hold it, the preferred one first. All name it in the same way.
     #[serde(default)]
     pub devices: Vec<String>,
@@ -39,11 +43,21 @@ pub struct KeyConfig {
     pub certificate: Option<PathBuf>,
 }
 
+/// How an RSA key pads; the hash is SHA-256.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Padding {
+    /// PKCS#1 v1.5; what holds when nothing is said.
+    Pkcs1,
+    /// PSS with a salt of 32 octets.
+    Pss,
+}
+
 /// What a key in a device is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum KeyKind {
-    /// RSA, PKCS#1 v1.5 with SHA-256.
+    /// RSA with SHA-256.
     Rsa,
     /// ECDSA on P-256.
     P256,
@@ -183,6 +197,13 @@ impl PoolConfig {
 }
 
 impl KeyConfig {
+    pub(super) fn rsa_padding(&self) -> RsaPadding {
+        match self.padding {
+            None | Some(Padding::Pkcs1) => RsaPadding::Pkcs1,
+            Some(Padding::Pss) => RsaPadding::Pss,
+        }
+    }
+
     /// Its paths, for [`yinxin_edge::resolve`].
     pub(crate) fn paths_mut(&mut self) -> impl Iterator<Item = &mut PathBuf> {
         let password = self.password.as_mut().and_then(SecretSource::path_mut);
@@ -317,6 +338,9 @@ fn check_key(keys: &[KeyConfig], index: usize, devices: &[DeviceConfig]) -> Resu
     let Some(kind) = key.kind else {
         return wrong("kind", "must be rsa, p256 or sm2 for a key in a device");
     };
+    if key.padding.is_some() && kind != KeyKind::Rsa {
+        return wrong("padding", "is for keys of kind rsa");
+    }
     match kinds.first() {
         Some(first) if kinds.iter().any(|other| other != first) => {
             wrong("devices", "must all be of one kind")

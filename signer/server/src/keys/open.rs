@@ -9,9 +9,9 @@ use yinxin_hsm::{
     Pkcs11Settings, SdfKey, SdfKeyKind, SdfSettings, Secret, SharedKey, Sm2Encoding, Sm2Numbers,
     TokenSelector,
 };
-use yinxin_pki::Certificate;
+use yinxin_pki::{Certificate, PublicKey};
 use yinxin_signer::error::SetupError;
-use yinxin_signer::keys::{KeyRouter, KeyStore, SoftwareKeyStore};
+use yinxin_signer::keys::{KeyRouter, KeyStore, RsaPadding, SoftwareKeyStore};
 use zeroize::Zeroizing;
 
 use super::config::{
@@ -132,10 +132,21 @@ fn open_files(config: &Config) -> Result<Vec<Route>, StartError> {
             SoftwareKeyStore::with_prepared_nonces()
         } else {
             SoftwareKeyStore::new()
-        };
+        }
+        .with_rsa_padding(key.rsa_padding());
         store
             .open_encrypted(&key.name, &file, &passphrase)
             .map_err(SetupError::from)?;
+        let spki_der = store.public_key_spki(&key.name).map_err(SetupError::from)?;
+        if key.padding.is_some()
+            && !matches!(
+                PublicKey::from_spki_der(&spki_der),
+                Ok(PublicKey::Rsa { .. })
+            )
+        {
+            let rule = format!("is for RSA keys, and {} is none", key.name);
+            return Err(value_error("key.padding", rule).into());
+        }
         let store: Arc<dyn KeyStore> = Arc::new(store);
         Ok::<_, StartError>((key.name.clone(), store))
     };
@@ -317,7 +328,10 @@ fn start(
 
 fn token_key(key: &KeyConfig) -> Result<Pkcs11Key, ConfigError> {
     let kind = match (key.kind, &key.sm2) {
-        (Some(KeyKind::Rsa), _) | (None, None) => Pkcs11KeyKind::Rsa,
+        (Some(KeyKind::Rsa), _) | (None, None) => match key.rsa_padding() {
+            RsaPadding::Pkcs1 => Pkcs11KeyKind::Rsa,
+            RsaPadding::Pss => Pkcs11KeyKind::RsaPss,
+        },
         (Some(KeyKind::P256), _) => Pkcs11KeyKind::P256,
         (Some(KeyKind::Sm2) | None, Some(sm2)) => Pkcs11KeyKind::Sm2(sm2_numbers(sm2)),
         (Some(KeyKind::Sm2), None) => {
@@ -359,7 +373,10 @@ fn machine_key(key: &KeyConfig, password: &Option<Secret>) -> Result<SdfKey, Con
         index: key.index.unwrap_or(0),
         kind: match key.kind {
             Some(KeyKind::Sm2) => SdfKeyKind::Sm2,
-            Some(KeyKind::Rsa | KeyKind::P256) | None => SdfKeyKind::Rsa,
+            Some(KeyKind::Rsa | KeyKind::P256) | None => match key.rsa_padding() {
+                RsaPadding::Pkcs1 => SdfKeyKind::Rsa,
+                RsaPadding::Pss => SdfKeyKind::RsaPss,
+            },
         },
         password: password.clone(),
         public_key_spki: public_key(key)?,

@@ -64,6 +64,8 @@ fn keys_in_files_tokens_and_machines_are_read() {
         MACHINE,
         &sm2,
         "[[key]]\nname = 'one'\nfile = 'one.pem'",
+        "[[key]]\nname = 'one'\nfile = 'one.pem'\npadding = 'pss'",
+        &TOKEN.replace("id =", "padding = 'pss'\nid ="),
     ] {
         read(text).unwrap();
     }
@@ -144,6 +146,16 @@ fn what_cannot_work_is_refused_by_its_field() {
             "SM2 without numbers",
             token("kind = \"rsa\"", "kind = \"sm2\""),
             "key[0].sm2",
+        ),
+        (
+            "PSS for SM2",
+            machine("index = 1", "index = 1\npadding = 'pss'"),
+            "key[0].padding",
+        ),
+        (
+            "a padding nobody has",
+            token("id =", "padding = 'oaep'\nid ="),
+            "oaep",
         ),
         (
             "an index for a token",
