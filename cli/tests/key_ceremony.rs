@@ -1,6 +1,6 @@
-//! From an empty token to an active seal, as docs/operating/keys.md tells a person: two ceremonies
-//! with their transcripts, the authority in between, and a seal that goes over to the new key while
-//! the service runs.
+//! From an empty token to an active seal, with what docs/operating/key-life.md gives a person to
+//! write: two ceremonies with their transcripts, the authority in between, and a seal that goes over
+//! to the new key while the service runs.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -8,6 +8,7 @@
     reason = "a test may fail loudly"
 )]
 
+use std::fs::File;
 use std::io::Write as _;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -100,26 +101,21 @@ impl World {
 
     /// The trial installation, at a port of its own, with the new key in its token as the next of
     /// the seal.
-    fn configure(&self, library: &Path, from: UnixSeconds) -> u16 {
+    fn configure(&self, documented: &str, from: UnixSeconds) -> u16 {
         let port = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = port.local_addr().unwrap().port();
         for name in ["home/signer.toml", "home/client.toml"] {
             self.write(name, &self.text(name).replace("7443", &port.to_string()));
         }
-        let (pin, chain) = (self.path("pin"), self.path("keys/village-hsm.pem"));
-        let device = format!(
-            "[[device]]\nname = \"city\"\nkind = \"pkcs11\"\nlibrary = \"{}\"\ntoken = \"city\"\n\
-             pin = {{ file = \"{}\" }}\n[[key]]\nname = \"village-hsm\"\ndevices = [\"city\"]\n\
-             kind = \"rsa\"\nlabel = \"village-hsm\"\ncertificate = \"{}\"\n",
-            library.display(),
-            pin.display(),
-            chain.display()
-        );
-        let next = format!(
-            "[seal.next]\nfrom = \"{from}\"\n[seal.next.pades]\nkey = \"village-hsm\"\n\
-             certificates = \"{}\"\n",
-            chain.display()
-        );
+        let chain = self.path("keys/village-hsm.pem");
+        let documented = documented
+            .replace("2027-01-01T00:00:00+08:00", &from.to_string())
+            .replace("keys/village-hsm.pem", chain.to_str().unwrap());
+        let (key, next) = documented.split_at(documented.find("[seal.next]").unwrap());
+        // The device is named as in the room, and its PIN as docs/operating/keys.md says.
+        let device = self.text("keys/devices.toml");
+        let pin = self.path("pin");
+        let device = format!("{device}pin = {{ file = \"{}\" }}\n{key}", pin.display());
         let config = self.text("home/signer.toml");
         let config = config
             .replacen("[[seal]]", &format!("{device}[[seal]]"), 1)
@@ -130,8 +126,10 @@ impl World {
 
     fn serve(&self, port: u16) -> Service {
         let words = ["serve", "signer", "--config", "home/signer.toml"];
+        let log = File::create(self.path("log")).unwrap();
         let child = self
             .command(env!("CARGO_BIN_EXE_yinxin"), &words)
+            .stderr(log)
             .spawn()
             .unwrap();
         let mut service = Service(child);
@@ -171,6 +169,20 @@ impl World {
     }
 }
 
+/// The TOML that docs/operating/key-life.md shows, in its order: the device, the ceremony, the
+/// signer's configuration.
+fn documented() -> [String; 3] {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/operating/key-life.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let blocks: Vec<String> = page
+        .split("```toml\n")
+        .skip(1)
+        .map(|rest| rest.split("```").next().unwrap().replace("\n   ", "\n"))
+        .map(|block| format!("{}\n", block.trim()))
+        .collect();
+    blocks.try_into().expect("three pieces of TOML")
+}
+
 fn skip(reason: &str) {
     // Not eprintln!, which the test runner would swallow. Nobody to tell if this fails.
     let _ = std::io::stderr().write_all(format!("SKIPPED: key ceremony: {reason}\n").as_bytes());
@@ -195,33 +207,6 @@ fn pdf() -> Vec<u8> {
     document.save_to(&mut bytes).unwrap();
     bytes
 }
-
-const FIRST: &str = r#"
-title = "示范村电子印章的新密钥"
-place = "示范市政务中心机房"
-[[person]]
-name = "李明"
-role = "操作人 operator"
-[[person]]
-name = "王芳"
-role = "见证人 witness"
-[[step]]
-do = "generate"
-name = "village-hsm"
-kind = "rsa-2048"
-device = "city"
-secret = "file:pin"
-[[step]]
-do = "attest"
-name = "village-hsm"
-secret = "file:pin"
-[[step]]
-do = "csr"
-name = "village-hsm"
-subject = "C=CN,O=示范市示范镇示范村村民委员会,CN=电子印章"
-out = "village-hsm.csr"
-secret = "file:pin"
-"#;
 
 const SECOND: &str = r#"
 title = "示范村电子印章的新证书"
@@ -258,14 +243,13 @@ fn a_ceremony_leads_from_an_empty_token_to_an_active_seal_while_the_service_runs
     std::fs::write(world.path("in.pdf"), pdf()).unwrap();
     world.empty_token();
     std::fs::create_dir(world.path("keys")).unwrap();
-    world.write(
-        "keys/devices.toml",
-        &format!(
-            "[[device]]\nname = \"city\"\nkind = \"pkcs11\"\nlibrary = \"{}\"\ntoken = \"city\"\n",
-            library.display()
-        ),
-    );
-    world.write("first.toml", FIRST);
+    let [device, first, configuration] = documented();
+    let library = library.to_str().unwrap();
+    let device = device.replace("/usr/lib/softhsm/libsofthsm2.so", library);
+    world.write("keys/devices.toml", &device);
+    // Nobody sits at a terminal here; that is cli/tests/terminal.rs.
+    let first = first.replace("[[step]]\n", "[[step]]\nsecret = \"file:pin\"\n");
+    world.write("first.toml", &first);
     world.write("second.toml", SECOND);
 
     // 1. The plan is read, and nothing happens by it.
@@ -326,7 +310,7 @@ fn a_ceremony_leads_from_an_empty_token_to_an_active_seal_while_the_service_runs
     // 4. The seal goes over to the new key at its moment, and the service runs on.
     let old = Certificate::from_pem_or_der(&std::fs::read(dev.rsa_signer().certificate).unwrap());
     let from = UnixSeconds(SystemClock.now().0 + 20);
-    let port = world.configure(&library, from);
+    let port = world.configure(&configuration, from);
     let mut service = world.serve(port);
     if SystemClock.now() < UnixSeconds(from.0 - 5) {
         assert_eq!(world.seal("before"), old.unwrap().serial_hex());
@@ -341,8 +325,31 @@ fn a_ceremony_leads_from_an_empty_token_to_an_active_seal_while_the_service_runs
     assert!(service.0.try_wait().unwrap().is_none());
 
     // 5. Who asks later finds the key, its certificate and its seal, and an unbroken audit.
-    let listed = world.said(&["--lang", "en", "keys", "list"]);
+    let words = [
+        "--lang",
+        "en",
+        "keys",
+        "list",
+        "--config",
+        "home/signer.toml",
+    ];
+    let listed = world.said(&words);
     assert!(listed.contains("29 days left") || listed.contains("30 days left"));
+    let signs = format!("seals: village-demo (pades from {from})");
+    assert!(listed.contains(&signs), "{listed}");
     let audit = world.said(&["--lang", "en", "keys", "audit"]);
     assert!(audit.contains("the audit chain is whole"), "{audit}");
+
+    // 6. The next start says that the certificate ends within 30 days.
+    drop(service);
+    let _service = world.serve(port);
+    let warning = "a certificate ends within 30 days";
+    let start = Instant::now();
+    while !world.text("log").contains(warning) {
+        assert!(start.elapsed() < PATIENCE, "{}", world.text("log"));
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    let log = world.text("log");
+    let line = log.lines().find(|line| line.contains(warning)).unwrap();
+    assert!(line.contains("seal village-demo, pades"), "{line}");
 }

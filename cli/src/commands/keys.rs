@@ -121,27 +121,29 @@ fn list(room: &Path, config: Option<&Path>, language: Language) -> Result<ExitCo
     Ok(ExitCode::SUCCESS)
 }
 
-/// The seals of a signer's configuration, by the public keys of their certificates.
+/// The seals of a signer's configuration, by the public keys of their certificates; with the keys
+/// that come next.
 fn seal_uses(config: &Path) -> Result<Vec<SealUse>, Failure> {
     let config = yinxin_signer_server::Config::read(config)
         .map_err(doing("配置不正确", "the configuration"))?;
     let mut uses = Vec::new();
     for seal in &config.seals {
-        let sides = [
-            ("gm", seal.gm.as_ref().map(|gm| &gm.certificates)),
-            (
-                "pades",
-                seal.pades.as_ref().map(|pades| &pades.certificates),
-            ),
-        ];
-        for (side, certificates) in sides {
-            let Some(path) = certificates else { continue };
-            let certificate = Certificate::from_pem_or_der(&read(path)?)
-                .map_err(|error| Failure::file(path, &error))?;
-            uses.push(SealUse {
-                seal: format!("{} ({side})", seal.id),
-                spki_der: certificate.spki_der().to_vec(),
-            });
+        let now = (seal.gm.as_ref(), seal.pades.as_ref(), String::new());
+        let next = seal.next.as_ref().map(|next| {
+            let from = format!(" from {}", next.from);
+            (next.gm.as_ref(), next.pades.as_ref(), from)
+        });
+        for (gm, pades, from) in std::iter::once(now).chain(next) {
+            let gm = gm.map(|gm| ("gm", &gm.certificates));
+            let pades = pades.map(|pades| ("pades", &pades.certificates));
+            for (side, path) in gm.into_iter().chain(pades) {
+                let certificate = Certificate::from_pem_or_der(&read(path)?)
+                    .map_err(|error| Failure::file(path, &error))?;
+                uses.push(SealUse {
+                    seal: format!("{} ({side}{from})", seal.id),
+                    spki_der: certificate.spki_der().to_vec(),
+                });
+            }
         }
     }
     Ok(uses)
