@@ -135,7 +135,7 @@ impl<'d> Bed<'d> {
             "key" => {
                 let signer = match self.kind {
                     Kind::GmSeal | Kind::GmCms => &bench().pki.sm2_signer,
-                    Kind::PadesRsa => &bench().pki.rsa_signer,
+                    Kind::PadesRsa | Kind::PadesPss => &bench().pki.rsa_signer,
                     Kind::PadesP256 => &bench().pki.p256_signer,
                 };
                 timed(|| signer.sign(&[7; 200]).unwrap())

@@ -9,8 +9,7 @@
 
 use std::fs;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -227,7 +226,7 @@ fn a_key_that_pads_with_pss_seals_so_and_tells_it() {
 
         // Back again while the service runs.
         fs::write(config, &text).unwrap();
-        hang_up(&process);
+        process.hang_up();
         let end = Instant::now() + Duration::from_secs(60);
         for turn in 0.. {
             if algorithm(&format!("pkcs1-{turn}")).await == SignatureAlgorithm::RsaPkcs1Sha256 {

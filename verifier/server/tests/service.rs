@@ -58,6 +58,7 @@ fn config() -> Config {
         },
         spool: None,
         limits: LimitsConfig::default(),
+        metrics: None,
         log: LogFormat::Json,
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use prometheus::{Histogram, IntCounterVec};
 use yinxin_pki::SignatureAlgorithm;
-use yinxin_signer::keys::{KeyStore, KeyStoreError};
+use yinxin_signer::keys::{KeyStore, KeyStoreError, RsaPadding};
 
 use crate::figures::Figures;
 
@@ -28,6 +28,10 @@ impl Timed {
 impl KeyStore for Timed {
     fn public_key_spki(&self, key: &str) -> Result<Vec<u8>, KeyStoreError> {
         self.store.public_key_spki(key)
+    }
+
+    fn rsa_padding(&self, key: &str) -> Result<RsaPadding, KeyStoreError> {
+        self.store.rsa_padding(key)
     }
 
     fn sign(
