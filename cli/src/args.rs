@@ -29,7 +29,7 @@ pub(crate) enum Command {
     /// 密钥 · keys
     Keys(crate::commands::keys::arguments::Keys),
     /// 为 PDF 加盖电子印章（经签章服务） · seal a PDF through the signing service
-    Seal(Seal),
+    Seal(Box<Seal>),
     /// 印章管理：申请、批准、制作、备案、启停、规则、审批、登记 · the life of seals, use rules, approvals, the use log
     SealAdmin(SealAdmin),
     /// 签发电子证照（经签章服务） · issue a licence through the signing service

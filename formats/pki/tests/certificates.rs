@@ -393,9 +393,10 @@ fn certificates_of_openssl_are_read_and_verified() {
             "-out",
             &key,
         ]);
-        let padding = match expected {
-            SignatureAlgorithm::RsaPss(_) => PSS,
-            _ => &[],
+        let padding = if matches!(expected, SignatureAlgorithm::RsaPss(_)) {
+            PSS
+        } else {
+            &[]
         };
         let arguments = [
             "req",
@@ -532,7 +533,7 @@ fn a_key_that_is_for_pss_makes_no_other_signature() {
             .unwrap();
             (SignatureAlgorithm::RsaPkcs1Sha256, signature)
         }
-        _ => panic!("an RSA key"),
+        Key::Rsa(_) | Key::P256(_) | Key::Sm2(_) => panic!("an RSA key for PSS"),
     };
     let bits = {
         let mut fields = tlv::Reader::new(&key.spki_der())

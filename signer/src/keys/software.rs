@@ -36,10 +36,10 @@ enum SoftwareKey {
 
 enum Sm2Key {
     /// Each signature takes its own fresh randomness, mixed with key and message.
-    Fresh(SecretKey),
+    Fresh(Box<SecretKey>),
     /// With nonces prepared ahead. A request that finds none left prepares the next 512 itself,
     /// two to four milliseconds: less than writing its record to disk, and once in 512 requests.
-    Prepared(SigningContext),
+    Prepared(Box<SigningContext>),
 }
 
 impl Sm2Key {
@@ -195,13 +195,13 @@ fn parse(pkcs8_der: &[u8], prepares_nonces: bool) -> Result<SoftwareKey, &'stati
             let key =
                 SecretKey::from_pkcs8_der(pkcs8_der).map_err(|_| "the SM2 key is inconsistent")?;
             if !prepares_nonces {
-                return Ok(SoftwareKey::Sm2(Sm2Key::Fresh(key)));
+                return Ok(SoftwareKey::Sm2(Sm2Key::Fresh(Box::new(key))));
             }
             let context = SigningContext::new(Arc::new(key));
             context
                 .prepare(&mut SystemEntropy::new())
                 .map_err(|_| "no nonces could be prepared: the system gives no randomness, or the machine computes wrongly")?;
-            Ok(SoftwareKey::Sm2(Sm2Key::Prepared(context)))
+            Ok(SoftwareKey::Sm2(Sm2Key::Prepared(Box::new(context))))
         }
         Ok(_) | Err(_) => Err("the key's curve is neither P-256 nor SM2"),
     }

@@ -290,6 +290,8 @@ mod tests {
                 from_minute: 0,
                 until_minute: 1440,
             }),
+            valid_from: None,
+            valid_until: None,
             ..rule("r")
         };
         for at in [i64::MIN, i64::MAX].map(UnixSeconds) {

@@ -15,7 +15,7 @@ use yinxin_store::{DocumentFolder, DocumentSpool, FolderError, StoredDocument};
 const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
 fn commit(folder: &DocumentFolder, pieces: &[&[u8]]) -> StoredDocument {
-    let mut spool = DocumentSpool::new(&folder, false, 0, 1_000);
+    let mut spool = DocumentSpool::new(folder, false, 0, 1_000);
     for piece in pieces {
         spool.append(piece).unwrap();
     }

@@ -338,7 +338,10 @@ impl Where {
                 y_mm,
                 field_name,
             }),
-            several => Position::Pages(v1::PagesPlacement {
+            several @ (PageChoice::All
+            | PageChoice::First
+            | PageChoice::Last
+            | PageChoice::Listed(_)) => Position::Pages(v1::PagesPlacement {
                 pages: Some(several.selection()),
                 x_mm,
                 y_mm,

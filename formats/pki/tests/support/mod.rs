@@ -67,7 +67,7 @@ impl Key {
     pub(crate) fn rsa_pss(bits: usize) -> Self {
         match Self::rsa(bits) {
             Self::Rsa(pair) => Self::RsaPss(pair),
-            other => other,
+            other @ (Self::RsaPss(_) | Self::P256(_) | Self::Sm2(_)) => other,
         }
     }
 

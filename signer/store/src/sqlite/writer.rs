@@ -57,7 +57,9 @@ enum Message {
 
 /// Told how long each commit took.
 #[derive(Clone, Default)]
-struct Watcher(Arc<OnceLock<Box<dyn Fn(Duration) + Send + Sync>>>);
+struct Watcher(Arc<OnceLock<Watch>>);
+
+type Watch = Box<dyn Fn(Duration) + Send + Sync>;
 
 impl std::fmt::Debug for Watcher {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
