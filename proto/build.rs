@@ -16,7 +16,8 @@ const FILES: [&str; 6] = [
 
 /// Fields that may hold much of a document: `Bytes`, so that a chunk is a slice of the
 /// frame it arrived in and not a copy of it.
-const SHARED_BYTES: [&str; 4] = [
+const SHARED_BYTES: [&str; 5] = [
+    ".yinxin.v1.ExportSealStatusResponse.chunk",
     ".yinxin.v1.SealDocumentRequest.chunk",
     ".yinxin.v1.SealDocumentResponse.chunk",
     ".yinxin.v1.VerifyDocumentRequest.chunk",

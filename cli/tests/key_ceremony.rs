@@ -170,7 +170,7 @@ impl World {
 }
 
 /// The TOML that docs/operating/key-life.md shows, in its order: the device, the ceremony, the
-/// signer's configuration.
+/// signer's configuration. The renewal after them is no part of the ceremony.
 fn documented() -> [String; 3] {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/operating/key-life.md");
     let page = std::fs::read_to_string(page).unwrap();
@@ -180,7 +180,9 @@ fn documented() -> [String; 3] {
         .map(|rest| rest.split("```").next().unwrap().replace("\n   ", "\n"))
         .map(|block| format!("{}\n", block.trim()))
         .collect();
-    blocks.try_into().expect("three pieces of TOML")
+    let blocks: [String; 4] = blocks.try_into().expect("four pieces of TOML");
+    let [device, ceremony, signer, _renewal] = blocks;
+    [device, ceremony, signer]
 }
 
 fn skip(reason: &str) {

@@ -31,6 +31,19 @@ pub struct UseClaim {
     pub at: UnixSeconds,
 }
 
+impl UseClaim {
+    /// Adds the certificates with which the same seal signs at another place of the request.
+    pub fn add_certificates(&mut self, other: &Self) {
+        for serial in other.facts.certificate_serials.split(',') {
+            let known = &mut self.facts.certificate_serials;
+            if !known.split(',').any(|one| one == serial) {
+                known.push(',');
+                known.push_str(serial);
+            }
+        }
+    }
+}
+
 /// A rule that permits a use, as far as its count is the record's to check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PermittingRule {

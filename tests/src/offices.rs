@@ -2,19 +2,24 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use yinxin_keys_dev::{
     CertificateRequest, DevPki, Identity, Installation, KeyKind, dev_name, encrypt_key_pem,
 };
+use yinxin_pdf::{FieldTarget, Placement};
 use yinxin_pki::{KeyUsage, SignatureAlgorithm, UnixSeconds};
 use yinxin_proto::{Timestamp, v1};
 use yinxin_signer::approval::statement_cms;
 use yinxin_signer::keys::{KeyStore, KeyStoreError, RsaPadding};
 use yinxin_signer::ports::{Clock as _, SystemClock};
+use yinxin_signer::profile::SignatureProfile;
+use yinxin_signer::road::{Order, Wishes};
+use yinxin_signer::seal::{GmMaterial, Seal, SigningIdentity};
 
-use crate::department::Department;
-use crate::services::{Services, install};
+use crate::department::{Department, reason, seal_header};
+use crate::sealing::{appearance, seal_unasked};
+use crate::services::{Services, install, plain_pdf};
 
 /// extendedKeyUsage id-kp-clientAuth (RFC 5280, 4.2.1.12).
 const CLIENT_AUTH: &str = "1.3.6.1.5.5.7.3.2";
@@ -45,6 +50,10 @@ pub struct Offices {
     people: BTreeMap<String, Department>,
     approvers: BTreeMap<String, Identity>,
     bindings: BTreeMap<String, v1::KeyBinding>,
+    /// The keys of the seals, as somebody has them who stole a copy.
+    signers: BTreeMap<String, Identity>,
+    /// The verifier's trust folder.
+    pub trust: PathBuf,
     _folder: tempfile::TempDir,
 }
 
@@ -52,12 +61,19 @@ impl Offices {
     /// Starts both services. The signer holds, for each name in `seals`, the SM2 key `NAME-sm2` and
     /// the P-256 key `NAME-p256`, with certificates, for seals that are yet to be applied for.
     pub async fn start(seals: &[&str]) -> Self {
+        Self::start_with(seals, "").await
+    }
+
+    /// The same with more of a configuration, in which FOLDER is the folder that holds
+    /// NAME-sm2.chain.pem and NAME-p256.chain.pem.
+    pub async fn start_with(seals: &[&str], configuration: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let installation = install(folder.path());
         let now = SystemClock.now();
         let pki = installation.keys.pki(now).unwrap();
         let mut more = String::new();
         let mut bindings = BTreeMap::new();
+        let mut signers = BTreeMap::new();
         for seal in seals {
             for (kind, issuer) in [
                 (KeyKind::Sm2, &pki.sm2_issuing),
@@ -74,16 +90,20 @@ impl Offices {
                 std::fs::write(&file, pem).unwrap();
                 key_section(&mut more, &key, &file);
                 let chain = [signer.certificate.to_pem(), issuer.certificate.to_pem()].concat();
+                std::fs::write(folder.path().join(format!("{key}.chain.pem")), &chain).unwrap();
                 let binding = v1::KeyBinding {
                     key: key.clone(),
                     certificates_pem: chain,
                 };
-                bindings.insert(key, binding);
+                bindings.insert(key.clone(), binding);
+                signers.insert(key, signer);
             }
         }
         let approvers = people(folder.path(), &pki, now, &mut more);
         let mut config = std::fs::read_to_string(&installation.signer_config).unwrap();
         config.push_str(&more);
+        let path = folder.path().to_str().unwrap();
+        config.push_str(&configuration.replace("FOLDER", path));
         std::fs::write(&installation.signer_config, config).unwrap();
 
         let services = Services::start(&installation).await;
@@ -104,6 +124,8 @@ impl Offices {
             people: connections,
             approvers,
             bindings,
+            signers,
+            trust: installation.trust.clone(),
             _folder: folder,
         }
     }
@@ -172,6 +194,12 @@ impl Offices {
             .map(tonic::Response::into_inner)
     }
 
+    /// The reason why a request to seal a plain document is refused.
+    pub async fn refused(&self, header: v1::SealDocumentHeader) -> String {
+        let status = self.data.seal(header, plain_pdf()).await.unwrap_err();
+        reason(&status).0
+    }
+
     /// From applied to active.
     pub async fn activate(&self, code: &str) -> v1::Seal {
         use v1::SealAction as Action;
@@ -193,6 +221,18 @@ impl Offices {
             .await
             .unwrap();
         self.activate(code).await
+    }
+
+    /// A seal from application to active, which dept-data may seal documents with.
+    pub async fn new_seal_in_use(&self, code: &str, terms: v1::SealTerms) -> v1::Seal {
+        let seal = self.new_seal(code, terms).await;
+        self.set_rule(v1::UseRule {
+            id: code.to_owned(),
+            seals: vec![code.to_owned()],
+            ..Default::default()
+        })
+        .await;
+        seal
     }
 
     /// Lets dept-data seal documents with a seal.
@@ -240,6 +280,79 @@ impl Offices {
             .map(tonic::Response::into_inner)
     }
 
+    /// A document sealed with a seal's keys and seal object by somebody who asks no registry, at a
+    /// time of their choosing.
+    #[must_use]
+    pub fn seal_unasked(
+        &self,
+        keys: &str,
+        seal_der: &[u8],
+        profile: SignatureProfile,
+        document: &[u8],
+        at: UnixSeconds,
+    ) -> Vec<u8> {
+        let seal = yinxin_ses::Seal::parse(seal_der).unwrap();
+        let side = if profile == SignatureProfile::PadesBB {
+            "p256"
+        } else {
+            "sm2"
+        };
+        let key = format!("{keys}-{side}");
+        let issuer = if side == "sm2" {
+            &self.pki.sm2_issuing
+        } else {
+            &self.pki.rsa_issuing
+        };
+        let identity = SigningIdentity {
+            key: key.clone(),
+            certificate: self.signers[&key].certificate.clone(),
+            chain: vec![issuer.certificate.clone()],
+            rsa_padding: RsaPadding::default(),
+        };
+        let seal = Seal {
+            id: seal.es_id().to_owned(),
+            owner_name: seal.property().name.clone(),
+            owner_code: None,
+            appearance: appearance(),
+            width_mm: 42.0,
+            height_mm: 42.0,
+            pades: (side == "p256").then(|| identity.clone()),
+            gm: Some(GmMaterial {
+                seal_der: seal_der.to_vec(),
+                seal,
+                identity,
+            }),
+        };
+        let order = Order {
+            seal: &seal,
+            profile,
+            field: FieldTarget::New { name: None },
+            place: Placement::Invisible { page_index: 0 }.into(),
+            wishes: Wishes::default(),
+            reason: None,
+            location: None,
+            at,
+        };
+        seal_unasked(&One(&self.signers[&key]), document, &order)
+    }
+
+    /// The registry's status list, as the keeper fetches it for verifiers.
+    pub async fn status_list(&self) -> Vec<u8> {
+        let request = v1::ExportSealStatusRequest { valid_days: 1 };
+        let mut chunks = self
+            .person("li")
+            .seals()
+            .export_seal_status(request)
+            .await
+            .unwrap()
+            .into_inner();
+        let mut list = Vec::new();
+        while let Some(part) = chunks.message().await.unwrap() {
+            list.extend_from_slice(&part.chunk);
+        }
+        list
+    }
+
     /// A seal's status at a moment, as a department asks: number, and state.
     pub async fn status(&self, code: &str, at: i64) -> (u32, v1::SealState) {
         let request = v1::GetSealStatusRequest {
@@ -255,6 +368,26 @@ impl Offices {
             .unwrap()
             .into_inner();
         (answer.seal_status, answer.state())
+    }
+}
+
+/// What an operator asks for at counter 3, in a matter of water.
+#[must_use]
+pub fn header(request_id: &str, code: &str, operator: &str) -> v1::SealDocumentHeader {
+    v1::SealDocumentHeader {
+        seal_id: code.to_owned(),
+        operator: Some(v1::Operator {
+            account: operator.to_owned(),
+            name: String::new(),
+        }),
+        usage: Some(v1::UseContext {
+            unit: "counter-3".to_owned(),
+            item_code: "water".to_owned(),
+            channel: v1::UseChannel::Counter.into(),
+            terminal: "T-1".to_owned(),
+            ..Default::default()
+        }),
+        ..seal_header(request_id, v1::SealProfile::GmSeal)
     }
 }
 

@@ -400,7 +400,7 @@ fn gm_material(pki: &DevPki, id: &str, identity: SigningIdentity) -> GmMaterial 
 
 /// A frame with a bar in its lower left corner: enough to be seen, and to see which way is up,
 /// without needing a font.
-fn appearance() -> Appearance {
+pub(crate) fn appearance() -> Appearance {
     Appearance {
         content: b"q 0.902 0 0.071 RG 0.902 0 0.071 rg 3 w 5 5 103 103 re S 10 10 60 25 re f Q"
             .as_slice()
@@ -520,6 +520,20 @@ impl Record for Memory {
     async fn licence(&self, _identifier: &str) -> Result<Option<Release>, RecordError> {
         Ok(None)
     }
+}
+
+/// One order sealed by somebody who has the keys and asks nobody.
+pub(crate) fn seal_unasked(keys: &dyn KeyStore, document: &[u8], order: &Order<'_>) -> Vec<u8> {
+    let key = RequestKey {
+        caller: "nobody".to_owned(),
+        request_id: "1".to_owned(),
+    };
+    let prepared = prepare(document, None, order, &RoadSettings::default()).unwrap();
+    let record = Memory::default();
+    let intended =
+        now_or_never(prepared.record_intent(&record, &key, 1, 0, &[], order.at)).unwrap();
+    let signed = intended.sign(keys).unwrap();
+    [document, signed.tail()].concat()
 }
 
 /// The value of a future that never waits, as those of [`Memory`] are.

@@ -1,5 +1,5 @@
-//! A seal's life over gRPC: from application to loss, used under rules and approvals, with its
-//! status at every past moment and the use log.
+//! A seal's life over gRPC: from application to loss, renewed by people and by rule, with its status
+//! at every past moment and the use log.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -9,13 +9,16 @@
 
 use std::time::Duration;
 
-use yinxin_pki::DigestAlgorithm;
+use yinxin_pki::{DigestAlgorithm, UnixSeconds};
 use yinxin_proto::v1;
 use yinxin_signer::ports::{Clock as _, SystemClock};
+use yinxin_signer::profile::SignatureProfile;
 use yinxin_tests::department::{reason, seal_header};
-use yinxin_tests::offices::{Offices, moment};
+use yinxin_tests::offices::{Offices, header, moment};
 use yinxin_tests::services::plain_pdf;
 use yinxin_tests::{peers, process};
+use yinxin_verifier::{Indication, Options, StepId, SubIndication, verify};
+use yinxin_verifier_server::{read_seal_statuses, read_trust};
 
 const CODE: &str = "44190000000017";
 
@@ -30,29 +33,6 @@ async fn next_second() -> i64 {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     SystemClock.now().0
-}
-
-fn header(request_id: &str, code: &str, operator: &str) -> v1::SealDocumentHeader {
-    v1::SealDocumentHeader {
-        seal_id: code.to_owned(),
-        operator: Some(v1::Operator {
-            account: operator.to_owned(),
-            name: String::new(),
-        }),
-        usage: Some(v1::UseContext {
-            unit: "counter-3".to_owned(),
-            item_code: "water".to_owned(),
-            channel: v1::UseChannel::Counter.into(),
-            terminal: "T-1".to_owned(),
-            ..Default::default()
-        }),
-        ..seal_header(request_id, v1::SealProfile::GmSeal)
-    }
-}
-
-async fn refused(offices: &Offices, header: v1::SealDocumentHeader) -> String {
-    let status = offices.data.seal(header, plain_pdf()).await.unwrap_err();
-    reason(&status).0
 }
 
 #[test]
@@ -96,7 +76,7 @@ fn a_villages_seal_lives_through_a_day_and_its_status_and_log_agree() {
             assert_eq!(reason(&status).0, expected, "{what}");
         }
         assert_eq!(
-            refused(&offices, header("early", CODE, "a")).await,
+            offices.refused(header("early", CODE, "a")).await,
             "SEAL_NOT_PERMITTED",
             "no rule names it"
         );
@@ -169,7 +149,7 @@ fn a_villages_seal_lives_through_a_day_and_its_status_and_log_agree() {
         offices.change("li", CODE, Action::Suspend).await.unwrap();
         let suspended_at = SystemClock.now().0;
         assert_eq!(
-            refused(&offices, header("while-suspended", CODE, "a")).await,
+            offices.refused(header("while-suspended", CODE, "a")).await,
             "SEAL_SUSPENDED"
         );
         next_second().await;
@@ -206,7 +186,7 @@ fn a_villages_seal_lives_through_a_day_and_its_status_and_log_agree() {
             .unwrap();
         let lost_at = SystemClock.now().0;
         assert_eq!(
-            refused(&offices, header("lost", CODE, "a")).await,
+            offices.refused(header("lost", CODE, "a")).await,
             "SEAL_LOST"
         );
         let resumed = offices
@@ -276,6 +256,68 @@ fn a_villages_seal_lives_through_a_day_and_its_status_and_log_agree() {
             );
         }
 
+        // The list of that day, in the hands of a verifier that asks no registry.
+        let folder = offices.trust.join("seal-status");
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::write(folder.join("registry.json"), offices.status_list().await).unwrap();
+        let mut trust = read_trust(&offices.trust, true).unwrap();
+        trust.seal_statuses = read_seal_statuses(&offices.trust).unwrap();
+        let now = SystemClock.now();
+        let judged = |document: &[u8], at: UnixSeconds| {
+            let mut report = verify(document, &trust, &Options::at(at)).unwrap();
+            (report.signatures.len() == 1)
+                .then(|| report.signatures.remove(0))
+                .unwrap()
+        };
+        for document in [&sealed[0], &sealed[14], &by_old_version, &by_new_version] {
+            let signature = judged(document, now);
+            assert_eq!(signature.indication, Indication::TotalPassed);
+            let status = signature.step(StepId::SealStatus).unwrap();
+            let found = serde_json::to_value(&status.findings).unwrap();
+            assert_eq!(found[0]["code"], "SEAL_NOT_IN_FORCE", "{found}");
+            assert_eq!(found[0]["state"], "lost", "{found}");
+            assert_eq!(found[1]["code"], "SIGNATURE_RECORDED_BEFORE", "{found}");
+        }
+        // Stamped with the stolen key: after «lost», or, as the thief may say, before it.
+        let seal_der = &renewed.versions[1].seal_der;
+        for profile in [SignatureProfile::GmSeal, SignatureProfile::PadesBB] {
+            for (what, claimed, indication, sub) in [
+                (
+                    "after",
+                    lost_at,
+                    Indication::TotalFailed,
+                    SubIndication::Revoked,
+                ),
+                (
+                    "dated back",
+                    renewed_at,
+                    Indication::Indeterminate,
+                    SubIndication::RevokedNoPoe,
+                ),
+            ] {
+                let at = UnixSeconds(claimed);
+                let forged = offices.seal_unasked("second", seal_der, profile, &plain_pdf(), at);
+                let signature = judged(&forged, now);
+                let found = (signature.indication, signature.sub_indication);
+                assert_eq!(found, (indication, Some(sub)), "{what}, {profile:?}");
+                // Nobody who does not know of the loss can see it.
+                let report = offices.verifier.verify(forged.into()).await.unwrap();
+                assert_eq!(report.indication(), v1::Indication::TotalPassed);
+            }
+        }
+        // The configuration's own seal is in force, until the list is too old to say so.
+        let (_, beside) = offices
+            .data
+            .seal(seal_header("beside", v1::SealProfile::GmSeal), plain_pdf())
+            .await
+            .unwrap();
+        for (at, indication) in [
+            (now, Indication::TotalPassed),
+            (UnixSeconds(now.0 + 2 * 86_400), Indication::Indeterminate),
+        ] {
+            assert_eq!(judged(&beside, at).indication, indication, "{at}");
+        }
+
         // The log says the same.
         let mut sun = offices.person("sun").seals();
         let filter = v1::UseFilter {
@@ -326,173 +368,110 @@ fn a_villages_seal_lives_through_a_day_and_its_status_and_log_agree() {
 }
 
 #[test]
-fn an_approval_by_two_people_is_good_once_for_exactly_what_they_signed() {
+fn when_a_key_is_succeeded_its_seals_are_renewed_by_the_rule() {
+    const OTHER: &str = "44190000000018";
+    const SUSPENDED: &str = "44190000000019";
+    // Long enough for the offices to open and the seals to be made.
+    let from = SystemClock.now().0 + 25;
+    let rule = format!(
+        "[[renewal]]
+         name = \"village-2027\"
+         from = \"{}\"
+         succeeds = \"first-sm2\"
+         by = {{ key = \"second-sm2\", certificates = \"FOLDER/second-sm2.chain.pem\" }}\n",
+        UnixSeconds(from)
+    );
     run(async {
-        let offices = Offices::start(&["keys"]).await;
-        offices.new_seal(CODE, offices.terms("keys", 1, 4)).await;
-        offices.new_seal("OTHER", offices.terms("keys", 1, 4)).await;
-        offices
-            .set_rule(v1::UseRule {
-                id: "two".to_owned(),
-                seals: vec![CODE.to_owned(), "OTHER".to_owned()],
-                approvals: 2,
-                ..Default::default()
-            })
-            .await;
-        let pdf = plain_pdf();
-        let ask = async |valid_seconds| {
-            offices
-                .data
-                .seals()
-                .request_approval(v1::RequestApprovalRequest {
-                    subject: Some(v1::request_approval_request::Subject::Document(header(
-                        "", CODE, "a",
-                    ))),
-                    document_sha256: DigestAlgorithm::Sha256.digest(&pdf),
-                    valid_seconds,
-                })
-                .await
-                .unwrap()
-                .into_inner()
-        };
-        let with = |id: &str, request_id: &str| {
-            let mut header = header(request_id, CODE, "a");
-            if let Some(usage) = &mut header.usage {
-                usage.approval_ids = vec![id.to_owned()];
-            }
-            header
-        };
-        let approval = ask(0).await;
-        assert!(approval.statement.contains(CODE), "{}", approval.statement);
-        assert_eq!(approval.needed, 2);
-
-        // Each signature by its own person, with their own certificate.
-        let pending = refused(&offices, with(&approval.id, "unsigned")).await;
-        assert_eq!(pending, "APPROVAL_INCOMPLETE");
-        let other_words = approval.statement.replace("copies: 1", "copies: 9");
-        let forged = [
-            (
-                "another statement",
-                "zhao",
-                offices.sign_statement("zhao", &other_words),
-                "APPROVAL_SIGNATURE_INVALID",
-            ),
-            (
-                "another's certificate",
-                "zhao",
-                offices.sign_statement("wang", &approval.statement),
-                "APPROVAL_CERTIFICATE_UNKNOWN",
-            ),
-            (
-                "no CMS",
-                "zhao",
-                vec![1, 2, 3],
-                "APPROVAL_SIGNATURE_INVALID",
-            ),
-            (
-                "an auditor",
-                "sun",
-                offices.sign_statement("wang", &approval.statement),
-                "ROLE_MISSING",
-            ),
-        ];
-        for (what, person, cms_der, expected) in forged {
-            let request = v1::SignApprovalRequest {
-                id: approval.id.clone(),
-                cms_der,
-            };
-            let mut client = offices.person(person).seals();
-            let status = client.sign_approval(request).await.unwrap_err();
-            assert_eq!(reason(&status).0, expected, "{what}");
+        use v1::SealAction as Action;
+        let offices = Offices::start_with(&["first", "second", "third"], &rule).await;
+        for (code, keys) in [(CODE, "first"), (SUSPENDED, "first"), (OTHER, "third")] {
+            let terms = offices.terms(keys, 1, 4);
+            offices.new_seal_in_use(code, terms).await;
         }
-        offices.approve("wang", &approval).await.unwrap();
-        let twice = offices.approve("wang", &approval).await.unwrap_err();
-        assert_eq!(reason(&twice).0, "APPROVAL_SIGNED_ALREADY");
-        let half = refused(&offices, with(&approval.id, "half")).await;
-        assert_eq!(half, "APPROVAL_INCOMPLETE");
-        let signed = offices.approve("zhao", &approval).await.unwrap();
-        assert_eq!(signed.signed.len(), 2);
-
-        // What it does not cover, each with its own reason.
-        type Alter = fn(&mut v1::SealDocumentHeader);
-        let cases: [(&str, Alter, &str); 5] = [
-            (
-                "another seal",
-                |one| one.seal_id = "OTHER".to_owned(),
-                "APPROVAL_OTHER_SEAL",
-            ),
-            (
-                "another place",
-                |one| {
-                    one.placement = seal_header("", v1::SealProfile::GmSeal).placement;
-                    if let Some(v1::placement::Position::Visible(visible)) = one
-                        .placement
-                        .as_mut()
-                        .and_then(|placement| placement.position.as_mut())
-                    {
-                        visible.x_mm += 1.0;
-                    }
-                },
-                "APPROVAL_OTHER_PLACE",
-            ),
-            (
-                "more copies",
-                |one| one.usage.as_mut().unwrap().copies = 2,
-                "APPROVAL_OTHER_COPIES",
-            ),
-            (
-                "no approval",
-                |one| one.usage.as_mut().unwrap().approval_ids.clear(),
-                "APPROVAL_NEEDED",
-            ),
-            (
-                "an approval that never was",
-                |one| one.usage.as_mut().unwrap().approval_ids = vec!["0".to_owned()],
-                "APPROVAL_UNKNOWN",
-            ),
-        ];
-        for (index, (what, alter, expected)) in cases.into_iter().enumerate() {
-            let mut altered = with(&approval.id, &format!("case-{index}"));
-            alter(&mut altered);
-            assert_eq!(refused(&offices, altered).await, expected, "{what}");
-        }
-        let mut changed_byte = pdf.to_vec();
-        changed_byte.push(b'\n');
-        let status = offices
+        let (_, before) = offices
             .data
-            .seal(with(&approval.id, "changed"), changed_byte.into())
+            .seal(header("before", CODE, "a"), plain_pdf())
             .await
-            .unwrap_err();
-        assert_eq!(reason(&status).0, "APPROVAL_OTHER_DOCUMENT");
-
-        // Once, and not a second time.
-        let good = with(&approval.id, "good");
-        offices.data.seal(good.clone(), pdf.clone()).await.unwrap();
-        let (replayed, _) = offices.data.seal(good, pdf.clone()).await.unwrap();
-        assert!(replayed.replayed);
-        assert_eq!(
-            refused(&offices, with(&approval.id, "second")).await,
-            "APPROVAL_USED"
+            .unwrap();
+        offices
+            .change("li", SUSPENDED, Action::Suspend)
+            .await
+            .unwrap();
+        assert!(
+            SystemClock.now().0 < from,
+            "the offices took too long to open"
         );
 
-        // Not after its time.
-        let short = ask(10).await;
-        offices.approve("wang", &short).await.unwrap();
-        offices.approve("qian", &short).await.unwrap();
-        tokio::time::sleep(Duration::from_secs(12)).await;
-        assert_eq!(
-            refused(&offices, with(&short.id, "late")).await,
-            "APPROVAL_EXPIRED"
-        );
-
-        let mut sun = offices.person("sun").seals();
-        let request = v1::ListUsesRequest::default();
-        let uses = sun.list_uses(request).await.unwrap().into_inner().uses;
-        let [only] = uses.as_slice() else {
-            panic!("one use: {uses:?}");
+        let seal = async |code: &str| {
+            let request = v1::GetSealRequest {
+                code: code.to_owned(),
+            };
+            let mut sun = offices.person("sun").seals();
+            sun.get_seal(request).await.unwrap().into_inner()
         };
-        assert_eq!(only.approvers, ["wang", "zhao"]);
-        assert_eq!(only.approval, approval.id);
+        let renewed = async |code: &str| {
+            // The signer wakes at the moment of a rule, and looks once a minute otherwise.
+            for _ in 0..400 {
+                let now = seal(code).await;
+                if now.active_version == 2 {
+                    return now;
+                }
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
+            panic!("{code} is not renewed: {:?}", seal(code).await);
+        };
+        let now = renewed(CODE).await;
+        let steps: Vec<_> = now.history[5..]
+            .iter()
+            .map(|one| (one.change.as_str(), one.actor.as_str(), one.version))
+            .collect();
+        let author = "rule:village-2027";
+        assert_eq!(
+            steps,
+            [
+                ("renewal-applied", author, 2),
+                ("approved", author, 2),
+                ("made", author, 2),
+                ("filed", author, 2),
+                ("activated", author, 2),
+            ]
+        );
+        assert_eq!(now.history[5].reason, "second-sm2 succeeds first-sm2");
+        assert!(now.history[5].at.unwrap().seconds >= from);
+        let [old, new] = now.versions.as_slice() else {
+            panic!("{:?}", now.versions);
+        };
+        assert_eq!(new.filing_number, old.filing_number);
+        assert_ne!(new.certificates_sha256[0], old.certificates_sha256[0]);
+        // The other side stays what it was.
+        assert_eq!(new.certificates_sha256[1], old.certificates_sha256[1]);
+        let made = yinxin_ses::Seal::parse(&new.seal_der).unwrap();
+        assert_eq!(
+            (made.es_id(), made.verify_maker_signature()),
+            (CODE, Ok(()))
+        );
+
+        let (receipt, after) = offices
+            .data
+            .seal(header("after", CODE, "a"), plain_pdf())
+            .await
+            .unwrap();
+        let used = &receipt.receipt.unwrap().signatures[0].certificate_sha256;
+        assert_eq!(used, &new.certificates_sha256[0]);
+        for document in [before, after] {
+            let report = offices.verifier.verify(document.into()).await.unwrap();
+            assert_eq!(report.indication(), v1::Indication::TotalPassed);
+        }
+
+        // A seal on other keys is left alone, a suspended one until it is resumed.
+        assert_eq!(seal(OTHER).await.active_version, 1);
+        assert_eq!(seal(SUSPENDED).await.active_version, 1);
+        offices
+            .change("li", SUSPENDED, Action::Resume)
+            .await
+            .unwrap();
+        let resumed = renewed(SUSPENDED).await;
+        assert_eq!(resumed.history.last().unwrap().actor, author);
     });
 }
 
@@ -564,7 +543,7 @@ fn ofdrw_accepts_seals_and_seal_signatures_of_both_layouts_and_both_lists() {
             .await;
         for (code, list, layout) in cases {
             let seal = offices
-                .new_seal(code, offices.terms("keys", list, layout))
+                .new_seal_in_use(code, offices.terms("keys", list, layout))
                 .await;
             let der = &seal.versions[0].seal_der;
             let read = yinxin_ses::Seal::parse(der).unwrap();
@@ -574,13 +553,6 @@ fn ofdrw_accepts_seals_and_seal_signatures_of_both_layouts_and_both_lists() {
                 yinxin_ses::CertList::Digests(_) => assert_eq!(list, 2, "{code}"),
             }
             std::fs::write(folder.path().join(format!("{code}.esl")), der).unwrap();
-            offices
-                .set_rule(v1::UseRule {
-                    id: code.to_owned(),
-                    seals: vec![code.to_owned()],
-                    ..Default::default()
-                })
-                .await;
             let (_, sealed) = offices
                 .data
                 .seal(header(code, code, "a"), plain_pdf())

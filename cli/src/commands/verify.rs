@@ -12,8 +12,11 @@ use crate::language::Language;
 
 pub(crate) fn run(arguments: &Verify, language: Language) -> Result<ExitCode, Failure> {
     let document = read(&arguments.file)?;
-    let trust = yinxin_verifier_server::read_trust(&arguments.trust, arguments.allow_dev_only)
-        .map_err(doing("信任文件夹不可用", "the trust folder"))?;
+    let unusable = || doing("信任文件夹不可用", "the trust folder");
+    let mut trust = yinxin_verifier_server::read_trust(&arguments.trust, arguments.allow_dev_only)
+        .map_err(unusable())?;
+    trust.seal_statuses =
+        yinxin_verifier_server::read_seal_statuses(&arguments.trust).map_err(unusable())?;
     let at = match &arguments.at {
         Some(text) => UnixSeconds::parse_rfc3339(text).ok_or_else(|| {
             Failure::new(

@@ -12,6 +12,7 @@ pub use yinxin_edge::{ConfigError, LogFormat, MetricsConfig, TrustConfig};
 
 pub use crate::keys::config::*;
 pub use crate::people::{PersonConfig, RegistryConfig};
+pub use crate::renewal::{FilingConfig, RenewalConfig};
 pub use crate::succession::NextConfig;
 
 /// TLS of the server; every caller needs a certificate.
@@ -51,6 +52,9 @@ pub struct Config {
     /// The registry of seals.
     #[serde(default)]
     pub registry: RegistryConfig,
+    /// Keys that are succeeded by others, and the seals of the registry with them.
+    #[serde(default, rename = "renewal")]
+    pub renewals: Vec<RenewalConfig>,
     /// Limits on what comes in.
     #[serde(default)]
     pub limits: LimitsConfig,
@@ -271,6 +275,8 @@ impl Config {
                 .iter_mut()
                 .map(|maker| &mut maker.certificates),
         );
+        let renewals = self.renewals.iter_mut();
+        paths.extend(renewals.map(|renewal| &mut renewal.by.certificates));
         for seal in &mut self.seals {
             if let Some(gm) = &mut seal.gm {
                 paths.push(&mut gm.seal);

@@ -15,6 +15,7 @@ mod people;
 mod pipeline;
 mod receipt;
 mod reload;
+mod renewal;
 mod rpc;
 mod seals;
 mod service;

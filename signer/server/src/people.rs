@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use yinxin_edge::{ConfigError, read, value_error};
 use yinxin_pki::Certificate;
-use yinxin_signer::registry::{CONFIGURATION, Duties, Person, Role};
+use yinxin_signer::registry::{CONFIGURATION, Duties, Person, RULE_PREFIX, Role};
 
 use crate::config::IdentityConfig;
 use crate::status::Refusal;
@@ -71,10 +71,11 @@ impl People {
         for (index, one) in config.iter().enumerate() {
             let wrong =
                 |field: &str, rule: String| value_error(format!("person[{index}].{field}"), rule);
-            if one.name.is_empty() || one.name == CONFIGURATION {
+            if one.name.is_empty() || one.name == CONFIGURATION || one.name.starts_with(RULE_PREFIX)
+            {
                 return Err(wrong(
                     "name",
-                    format!("must not be empty or {CONFIGURATION}"),
+                    format!("must not be empty or {CONFIGURATION}, nor begin with {RULE_PREFIX}"),
                 ));
             }
             let roles = one

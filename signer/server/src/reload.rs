@@ -4,6 +4,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Notify;
 use yinxin_edge::value_error;
 
 use crate::config::Config;
@@ -13,6 +14,8 @@ use crate::service::{Service, StartError};
 pub(crate) struct Current {
     service: Mutex<Arc<Service>>,
     config: Mutex<Config>,
+    /// Told when another configuration is in force.
+    pub(crate) changed: Notify,
 }
 
 impl Current {
@@ -20,6 +23,7 @@ impl Current {
         Self {
             service: Mutex::new(Arc::new(service)),
             config: Mutex::new(config.clone()),
+            changed: Notify::new(),
         }
     }
 
@@ -64,6 +68,7 @@ impl Current {
         service.keys.try_again();
         *self.config.lock().unwrap_or_else(PoisonError::into_inner) = config;
         *self.service.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(service);
+        self.changed.notify_one();
         Ok(())
     }
 

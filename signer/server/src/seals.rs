@@ -187,9 +187,9 @@ pub(crate) fn load(
         seal: application.code.clone(),
         message,
     };
-    let drawing = terms
+    let picture = terms
         .face
-        .draw(font, None, &application.name)
+        .draw(font, &application.name)
         .map_err(|error| damaged(error.to_string()))?;
     let gm = match (
         &terms.gm,
@@ -219,13 +219,14 @@ pub(crate) fn load(
         .map_err(|error| damaged(error.to_string()))?
         .map(|identity| identity.padded_by(keys))
         .transpose()?;
+    let [width_mm, height_mm] = picture.size_mm();
     let seal = Seal {
         id: application.code.clone(),
         owner_name: application.owner_name.clone(),
         owner_code: Some(application.owner_code.clone()),
-        appearance: drawing.appearance(),
-        width_mm: drawing.width_mm(),
-        height_mm: drawing.height_mm(),
+        appearance: picture.appearance(),
+        width_mm,
+        height_mm,
         gm,
         pades,
     };
@@ -342,7 +343,7 @@ impl Configured {
     }
 }
 
-fn binding(config: &IdentityConfig) -> Result<KeyBinding, StartError> {
+pub(crate) fn binding(config: &IdentityConfig) -> Result<KeyBinding, StartError> {
     let path = &config.certificates;
     let pem = String::from_utf8(read(path)?).map_err(|_| yinxin_edge::ConfigError::Content {
         path: path.clone(),

@@ -1,6 +1,7 @@
 //! The signer's state: everything is loaded and checked against everything else before any port
 //! opens.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use ring::rand::{SecureRandom as _, SystemRandom};
@@ -26,12 +27,14 @@ use crate::fonts;
 use crate::keys::Keys;
 use crate::people::People;
 use crate::receipt::hexadecimal;
+use crate::renewal::Renewal;
 use crate::seals::SealBook;
 use crate::steps::Checkpoints;
 use crate::usage::{RuleBook, configured_rules};
 
-/// Room for the updates of one request: each is a container, an appearance and a few objects.
-const SIGNATURES_BYTES_MAX: u64 = 4 * 1024 * 1024;
+/// Room for the updates of one request: each is a container (in hexadecimal twice as long as the
+/// picture in it), an appearance and a few objects.
+const SIGNATURES_BYTES_MAX: u64 = 32 * 1024 * 1024;
 
 /// Up to this length a sealed document stays in memory and is then kept in the record itself. A
 /// proof of one page has 20 to 60 KiB; SQLite reads and writes blobs of up to about 100 KiB faster
@@ -88,6 +91,10 @@ pub(crate) struct Service {
     pub(crate) rules: RuleBook,
     pub(crate) people: People,
     pub(crate) duties: Duties,
+    /// Seals of the registry that are renewed by rule.
+    pub(crate) renewals: Vec<Renewal>,
+    /// The codes of the configuration's own seals.
+    pub(crate) configured: BTreeSet<String>,
     /// Who makes seal objects, under which vendor's name; the identity is none's to use otherwise.
     pub(crate) maker: Option<(String, SigningIdentity)>,
     pub(crate) keys: Keys,
@@ -117,6 +124,7 @@ struct Lasting {
 struct Loaded {
     people: People,
     maker: Option<(String, SigningIdentity)>,
+    renewals: Vec<Renewal>,
     seal_font: SealFont,
     keys: Keys,
     trust: Trust,
@@ -129,10 +137,12 @@ impl Loaded {
         let found = fonts::load(&config.fonts)?;
         let people = People::new(&config.people)?;
         let maker = maker(config, &keys)?;
+        let renewals = Renewal::read_all(config, &keys)?;
         let trust = read_trust(&config.trust.directory, config.trust.allow_dev_only)?;
         Ok(Self {
             people,
             maker,
+            renewals,
             seal_font: found.seal,
             keys,
             trust,
@@ -204,6 +214,8 @@ impl Service {
             rules,
             people: loaded.people,
             duties: config.registry.duties(),
+            renewals: loaded.renewals,
+            configured: config.seals.iter().map(|seal| seal.id.clone()).collect(),
             maker: loaded.maker,
             keys,
             record,

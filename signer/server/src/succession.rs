@@ -23,8 +23,7 @@ use crate::service::Service;
 
 /// How often certificates are looked at.
 const LOOK_EVERY: i64 = 86_400;
-/// No wait is longer, so that a clock that was set, or a configuration that was read again, does
-/// not make a change late by more.
+/// No wait is longer, so that a clock that was set does not make a change late by more.
 const WAIT_SECONDS_MAX: i64 = 60;
 /// After a change that was refused.
 const TRY_AGAIN_SECONDS: i64 = 60;
@@ -164,6 +163,8 @@ pub(crate) async fn watch(current: Arc<Current>) {
             tell(&current.service().expiries(now));
             look_at = UnixSeconds(now.0 + LOOK_EVERY);
         }
+        let service = current.service();
+        service.renew_by_rule().await;
         let config = current.config();
         let change_at = next_change(&config, loaded_at).map(|at| at.max(try_again_at));
         if change_at.is_some_and(|at| at <= now) {
@@ -179,9 +180,20 @@ pub(crate) async fn watch(current: Arc<Current>) {
             }
             continue;
         }
-        let next = change_at.map_or(look_at, |at| at.min(look_at));
+        let renewal_at = (service.renewals.iter())
+            .map(|rule| rule.from)
+            .filter(|from| *from > now)
+            .min();
+        let next = change_at
+            .into_iter()
+            .chain(renewal_at)
+            .fold(look_at, UnixSeconds::min);
         let wait = (next.0 - now.0).clamp(1, WAIT_SECONDS_MAX);
-        tokio::time::sleep(Duration::from_secs(wait.unsigned_abs())).await;
+        let wait = tokio::time::sleep(Duration::from_secs(wait.unsigned_abs()));
+        tokio::select! {
+            () = wait => {}
+            () = current.changed.notified() => {}
+        }
     }
 }
 

@@ -319,6 +319,28 @@ impl Service {
         })
     }
 
+    /// Brings claims up to date that were made before the configuration gave a seal its next keys:
+    /// what was begun under the old ones ends on them, and says so by its version. False when
+    /// anything else has happened to a seal, or nothing.
+    pub(crate) fn ends_on_predecessors(&self, claims: &mut [UseClaim]) -> bool {
+        let mut succeeded = false;
+        for claim in claims {
+            let Some(entry) = self.seals.get(&claim.claimed.seal) else {
+                return false;
+            };
+            let record = match &entry {
+                Entry::Held(held) => &held.record,
+                Entry::Idle(record) => record,
+            };
+            if !record.only_succeeded_since(claim.seal_sequence) {
+                return false;
+            }
+            succeeded |= claim.seal_sequence != record.sequence();
+            claim.seal_sequence = record.sequence();
+        }
+        succeeded
+    }
+
     /// Takes the registry's state in, after a change that this service has not seen.
     pub(crate) async fn read_seals_again(&self) -> Result<(), Refusal> {
         for record in self.record.seals().await? {
@@ -367,26 +389,41 @@ fn check(usage: &v1::UseContext) -> Result<Option<Channel>, Refusal> {
     channel(usage.channel)
 }
 
-/// What is bound of a document's sealing: everything of the header but who asks and under which
-/// name.
+/// What is bound of the use of one seal on a document: everything of the header but who asks and
+/// under which name. The place is told for this seal alone.
 pub(crate) fn document_subject(
     header: &v1::SealDocumentHeader,
     document_sha256: [u8; 32],
+    seal_id: &str,
 ) -> Subject {
     let bound = v1::SealDocumentHeader {
         request_id: String::new(),
-        seal_id: String::new(),
+        // A single seal is bound by itself; of several, each use binds all.
+        seal_id: if header.further_seals.is_empty() {
+            String::new()
+        } else {
+            header.seal_id.clone()
+        },
         case_number: String::new(),
         operator: None,
         document_bytes: 0,
         usage: None,
         ..header.clone()
     };
+    let further = header
+        .further_seals
+        .iter()
+        .map(|one| (&one.seal_id, &one.placement));
+    let places: Vec<String> = std::iter::once((&header.seal_id, &header.placement))
+        .chain(further)
+        .filter(|(id, _)| *id == seal_id)
+        .map(|(_, placement)| format!("{placement:?}"))
+        .collect();
     Subject {
         operation: Operation::SealDocument,
         document_sha256,
         place_sha256: crate::body::of_message(&bound, None),
-        place: one_line(&format!("{:?}", header.placement)),
+        place: one_line(&places.join("; ")),
     }
 }
 

@@ -7,9 +7,8 @@ use super::font::Glyph;
 use super::layout::Place;
 use super::oval::{self, Texts};
 use super::path::{Matrix, Path};
-use super::picture::VectorPicture;
 use super::rules::{self, OwnerLevel, RuleError, SealKind, Shape};
-use super::{AppearanceError, Centre, POINTS_PER_MM, RoundSeal, SealFont};
+use super::{AppearanceError, Centre, Emblem, POINTS_PER_MM, RoundSeal, SealFont};
 
 /// A seal to draw, as data: what it is, whose, and its form.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -41,6 +40,9 @@ pub enum SealForm {
         diameter_mm: f64,
         /// What stands in the middle.
         centre: Centre,
+        /// Its picture, for [`Centre::Emblem`] and nothing else.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        emblem: Option<Emblem>,
     },
     /// An oval seal.
     Oval {
@@ -122,18 +124,13 @@ const NAME_ENDINGS: [&str; 16] = [
 
 /// Draws a seal by its design.
 ///
-/// `emblem` fills the middle of a seal whose centre is [`Centre::Emblem`]; its dark shapes become
-/// red, its light ones paper. The library holds no national emblem: its master drawing
-/// (GB 15093) is the owner's to supply.
+/// The library holds no national emblem: its master drawing (GB 15093) is the owner's to supply, in
+/// the design.
 ///
 /// # Errors
 /// A rule of size or form is broken, a text is out of range, a character cannot be drawn, or the
 /// emblem is missing.
-pub fn draw_seal(
-    design: &SealDesign,
-    font: &SealFont,
-    emblem: Option<&VectorPicture>,
-) -> Result<SealDrawing, AppearanceError> {
+pub fn draw_seal(design: &SealDesign, font: &SealFont) -> Result<SealDrawing, AppearanceError> {
     match &design.form {
         SealForm::Round {
             name,
@@ -141,6 +138,7 @@ pub fn draw_seal(
             code,
             diameter_mm,
             centre,
+            emblem,
         } => {
             let size = [*diameter_mm, *diameter_mm];
             check(design, Shape::Round, size, Some(*centre), lower_text)?;
@@ -155,7 +153,7 @@ pub fn draw_seal(
                 diameter_mm: *diameter_mm,
                 centre: *centre,
             };
-            let mut drawing = super::draw(&seal, code.as_deref(), font, emblem)?;
+            let mut drawing = super::draw(&seal, code.as_deref(), font, emblem.as_ref())?;
             if tail.is_some() {
                 drawing.description = format!("电子印章 (electronic seal): {name}");
             }

@@ -1,6 +1,9 @@
 //! The shapes of one seal, and the two ways they are written: PDF operators and SVG.
 
-use yinxin_pdf::Appearance;
+use std::sync::Arc;
+
+use base64ct::{Base64, Encoding as _};
+use yinxin_pdf::{Appearance, Image};
 
 use super::path::{self, Matrix, Path};
 use super::{AppearanceError, POINTS_PER_MM};
@@ -30,12 +33,25 @@ pub(super) struct Layer {
     pub(super) paint: Paint,
 }
 
+/// A picture of pixels within a drawing.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct DrawnImage {
+    /// For the page.
+    pub(super) image: Arc<Image>,
+    /// The same as a file.
+    pub(super) png: Vec<u8>,
+    /// Left, bottom, width and height in points.
+    pub(super) rectangle: [f64; 4],
+}
+
 /// A drawn seal: vector shapes at true size, ready to be written as a PDF appearance or as SVG.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SealDrawing {
     /// In points; the origin of the shapes is the lower left corner.
     pub(super) width: f64,
     pub(super) height: f64,
+    /// Below the layers.
+    pub(super) image: Option<DrawnImage>,
     pub(super) layers: Vec<Layer>,
     pub(super) description: String,
 }
@@ -51,6 +67,7 @@ impl SealDrawing {
         Self {
             width: width_mm * POINTS_PER_MM,
             height: height_mm * POINTS_PER_MM,
+            image: None,
             layers,
             description: alternate_text(description),
         }
@@ -68,10 +85,16 @@ impl SealDrawing {
         self.height / POINTS_PER_MM
     }
 
-    /// The PDF appearance: bbox `[0 0 w h]` in points, path operators and device RGB only.
+    /// The PDF appearance: bbox `[0 0 w h]` in points, path operators and device RGB, and
+    /// the image of an emblem if there is one.
     #[must_use]
     pub fn appearance(&self) -> Appearance {
         let mut out = b"q\n".to_vec();
+        if let Some(drawn) = &self.image {
+            let [x, y, width, height] = drawn.rectangle.map(|part| path::decimal(part, 3));
+            let operators = format!("q {width} 0 0 {height} {x} {y} cm /Im0 Do Q\n");
+            out.extend_from_slice(operators.as_bytes());
+        }
         let mut colour = None;
         for layer in &self.layers {
             if colour != Some(layer.colour) {
@@ -99,7 +122,7 @@ impl SealDrawing {
             content: out.into(),
             bbox: [0.0, 0.0, self.width, self.height],
             alternate_text: self.description.clone(),
-            image: None,
+            image: self.image.as_ref().map(|drawn| Arc::clone(&drawn.image)),
         }
     }
 
@@ -115,6 +138,17 @@ impl SealDrawing {
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width_mm}mm\" \
              height=\"{height_mm}mm\" viewBox=\"0 0 {width} {height}\">"
         );
+        if let Some(drawn) = &self.image {
+            let [left, bottom, across, up] = drawn.rectangle;
+            let [x, y, width, height] =
+                [left, self.height - bottom - up, across, up].map(|part| path::decimal(part, 3));
+            // SVG 1.1, which knows no other href for images.
+            out.push_str(&format!(
+                "<image xmlns:xlink=\"http://www.w3.org/1999/xlink\" x=\"{x}\" y=\"{y}\" \
+                 width=\"{width}\" height=\"{height}\" xlink:href=\"data:image/png;base64,{}\"/>",
+                Base64::encode_string(&drawn.png)
+            ));
+        }
         for layer in &self.layers {
             let [red, green, blue] = layer.colour;
             let colour = format!("#{red:02X}{green:02X}{blue:02X}");

@@ -14,8 +14,29 @@ viewBox="0 0 100 100"><circle cx="50" cy="50" r="42" fill="none" stroke="#c00" s
 /><rect x="44" y="92" width="12" height="8"/><rect y="44" x="0" width="8" height="12"/><rect y="44"
 x="92" width="8" height="12"/></g><path fill="#fff" d="M44 74V56h12v18z"/></svg>"##;
 
-fn emblem() -> VectorPicture {
-    VectorPicture::read_svg(EMBLEM.as_bytes(), 40.0, 40.0).unwrap()
+fn emblem() -> Emblem {
+    Emblem::Svg(EMBLEM.to_owned())
+}
+
+/// The same as pixels.
+fn emblem_of_pixels(side: u32) -> Emblem {
+    let tree = usvg::Tree::from_str(EMBLEM, &usvg::Options::default()).unwrap();
+    let scale = side as f32 / tree.size().width();
+    let mut pixmap = Pixmap::new(side, side).unwrap();
+    resvg::render(
+        &tree,
+        Transform::from_scale(scale, scale),
+        &mut pixmap.as_mut(),
+    );
+    Emblem::Png(PictureFile(png(&pixmap, png::ColorType::Rgba, true)))
+}
+
+/// The design with this picture in the middle.
+fn with_emblem(mut design: SealDesign, picture: Option<Emblem>) -> SealDesign {
+    if let SealForm::Round { emblem, .. } = &mut design.form {
+        *emblem = picture;
+    }
+    design
 }
 
 /// Twelve designs as a registry would keep them.
@@ -49,7 +70,23 @@ const DESIGNS: &str = r#"[
 ]"#;
 
 fn designs() -> Vec<SealDesign> {
-    serde_json::from_str(DESIGNS).unwrap()
+    let designs: Vec<SealDesign> = serde_json::from_str(DESIGNS).unwrap();
+    let holds = |form: &SealForm| {
+        matches!(
+            form,
+            SealForm::Round {
+                centre: Centre::Emblem,
+                ..
+            }
+        )
+    };
+    designs
+        .into_iter()
+        .map(|design| {
+            let picture = holds(&design.form).then(emblem);
+            with_emblem(design, picture)
+        })
+        .collect()
 }
 
 /// Renders an SVG at so many dots per inch on white.
@@ -98,7 +135,7 @@ fn a_gallery_of_twelve_seals_is_drawn_at_true_size() {
     let designs = designs();
     assert_eq!(designs.len(), 12);
     for (design, index) in designs.iter().zip(0u32..) {
-        let drawing = draw_seal(design, &font, Some(&emblem())).unwrap();
+        let drawing = draw_seal(design, &font).unwrap();
         let svg = drawing.svg();
         let pixmap = render(&svg, 300.0);
         let dots = |mm: f64| (mm * 300.0 / 25.4).round();
@@ -143,23 +180,20 @@ fn a_design_against_a_rule_is_not_drawn() {
         r#"{{"kind":"legal_name","owner":"city_or_county",{round}}}"#
     ))
     .unwrap();
-    assert_eq!(
-        draw_seal(&city, &font, None),
-        Err(AppearanceError::EmblemMissing)
-    );
+    assert_eq!(draw_seal(&city, &font), Err(AppearanceError::EmblemMissing));
     let business = design(format!(
         r#"{{"kind":"business","owner":"city_or_county",{round}}}"#
     ))
     .unwrap();
     assert_eq!(
-        draw_seal(&business, &font, Some(&emblem())),
+        draw_seal(&with_emblem(business, Some(emblem())), &font),
         Err(AppearanceError::Rule(RuleError::PurposeMissing {
             kind: SealKind::Business
         }))
     );
     let town = design(format!(r#"{{"kind":"legal_name","owner":"town",{round}}}"#)).unwrap();
     assert!(matches!(
-        draw_seal(&town, &font, Some(&emblem())),
+        draw_seal(&with_emblem(town, Some(emblem())), &font),
         Err(AppearanceError::Rule(RuleError::Size { .. }))
     ));
     for code in ["330100001234", "33010000123456", "330100001234X"] {
@@ -169,7 +203,7 @@ fn a_design_against_a_rule_is_not_drawn() {
         ))
         .unwrap();
         assert_eq!(
-            draw_seal(&numbered, &font, Some(&emblem())),
+            draw_seal(&with_emblem(numbered, Some(emblem())), &font),
             Err(AppearanceError::Code { digits: 13 }),
             "{code}"
         );
@@ -184,7 +218,9 @@ fn a_design_against_a_rule_is_not_drawn() {
 
 #[test]
 fn an_uploaded_svg_comes_back_as_plain_paths_and_its_own_drawing_is_accepted() {
-    let drawn = emblem().drawing("示例");
+    let drawn = VectorPicture::read_svg(EMBLEM.as_bytes(), 40.0, 40.0)
+        .unwrap()
+        .drawing("示例");
     let svg = drawn.svg();
     assert!(!svg.contains("circle") && !svg.contains("rect"), "{svg}");
     let again = VectorPicture::read_svg(svg.as_bytes(), 40.0, 40.0).unwrap();
@@ -297,5 +333,71 @@ fn an_uploaded_png_must_be_clear_square_to_its_size_and_fine_enough() {
             ),
             "{length} bytes"
         );
+    }
+}
+
+#[test]
+fn an_emblem_comes_as_shapes_or_as_pixels_and_only_where_the_middle_holds_one() {
+    let Some(font) = chinese_font() else { return };
+    let city = designs().swap_remove(3);
+    let shapes = draw_seal(&city, &font).unwrap();
+    assert_eq!(shapes.appearance().image, None);
+
+    // 45 mm: corners on a circle of half the radius, so 15.9 mm a side.
+    let pixels = with_emblem(city.clone(), Some(emblem_of_pixels(200)));
+    let json = serde_json::to_string(&pixels).unwrap();
+    let pixels: SealDesign = serde_json::from_str(&json).unwrap();
+    let drawing = draw_seal(&pixels, &font).unwrap();
+    let svg = drawing.svg();
+    assert!(
+        svg.contains("xlink:href=\"data:image/png;base64,iVBOR"),
+        "{}",
+        &svg[..400]
+    );
+    let appearance = drawing.appearance();
+    let content = String::from_utf8(appearance.content.plain().to_vec()).unwrap();
+    assert!(
+        content.starts_with("q\nq 45.099 0 0 45.099 41.23 41.23 cm /Im0 Do Q\n"),
+        "{}",
+        &content[..80]
+    );
+    let image = appearance.image.unwrap();
+    assert_eq!(
+        (image.width, image.height, image.alpha.is_some()),
+        (200, 200, true)
+    );
+
+    let cases: [(&str, SealDesign, &str); 5] = [
+        (
+            "too few dots",
+            with_emblem(city.clone(), Some(emblem_of_pixels(150))),
+            "dots per inch",
+        ),
+        (
+            "no picture",
+            with_emblem(
+                city.clone(),
+                Some(Emblem::Png(PictureFile(b"GIF89a".to_vec()))),
+            ),
+            "cannot be read",
+        ),
+        (
+            "a script",
+            with_emblem(
+                city.clone(),
+                Some(Emblem::Svg(EMBLEM.replace("<g ", "<script/><g "))),
+            ),
+            "script",
+        ),
+        ("none", with_emblem(city, None), "is needed"),
+        (
+            "one under a star",
+            with_emblem(designs().swap_remove(0), Some(emblem())),
+            "holds none",
+        ),
+    ];
+    for (what, design, said) in cases {
+        let error = draw_seal(&design, &font).unwrap_err().to_string();
+        assert!(error.contains(said), "{what}: {error}");
     }
 }

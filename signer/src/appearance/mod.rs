@@ -4,11 +4,13 @@
 //! ([`draw_seal`]). Letters are outlines taken from the font, so a sealed document embeds no font
 //! and both pictures show the same shapes. A regular Song face looks most like a cut seal.
 //!
-//! No PNG is made here: the page and the seal object both take vector shapes. The gallery test
-//! renders the SVG with a renderer that only the tests depend on.
+//! What is drawn is shapes, for the page and for the seal object; an uploaded PNG stays pixels, as a
+//! whole seal ([`PngPicture`]) or as the emblem in one ([`Emblem`]). The gallery test renders the SVG
+//! with a renderer that only the tests depend on.
 
 mod design;
 mod drawing;
+mod emblem;
 mod font;
 mod layout;
 mod oval;
@@ -16,6 +18,7 @@ mod path;
 mod picture;
 mod png_picture;
 mod rules;
+mod seal_picture;
 
 #[cfg(test)]
 mod gallery;
@@ -24,12 +27,15 @@ mod tests;
 
 pub use design::{Relief, SealDesign, SealForm, draw_seal};
 pub use drawing::SealDrawing;
+pub use emblem::Emblem;
 pub use font::SealFont;
 pub use picture::{PictureError, VectorPicture};
-pub use png_picture::PngPicture;
+pub use png_picture::{PictureFile, PngPicture};
 pub use rules::{OwnerLevel, RuleError, SealKind, Shape, SizeRule, size_rule};
+pub use seal_picture::SealPicture;
 
 use drawing::{Layer, Paint, RED, glyphs};
+use emblem::DrawnEmblem;
 use path::{Matrix, Path};
 use serde::{Deserialize, Serialize};
 use yinxin_pdf::Appearance;
@@ -58,7 +64,7 @@ const LOWER_CHARACTERS_MAX: usize = 14;
 pub enum Centre {
     /// The five-pointed star, one third of the diameter across.
     Star,
-    /// The national emblem, a vector picture that the caller gives ([`draw_seal`]).
+    /// The national emblem, as the picture that goes with the design ([`Emblem`]).
     Emblem,
     /// Nothing.
     None,
@@ -112,6 +118,12 @@ pub enum AppearanceError {
     /// A seal with an emblem in the middle was asked for without its picture.
     #[error("a picture of the emblem is needed")]
     EmblemMissing,
+    /// A picture of an emblem for a seal that has none in the middle.
+    #[error("a picture of an emblem is given, and the middle of the seal holds none")]
+    EmblemNotShown,
+    /// The picture of the emblem.
+    #[error("the emblem: {0}")]
+    Emblem(#[from] PictureError),
     /// A rule of size or form is broken.
     #[error(transparent)]
     Rule(#[from] RuleError),
@@ -178,7 +190,7 @@ fn draw(
     seal: &RoundSeal,
     code: Option<&str>,
     font: &SealFont,
-    emblem: Option<&VectorPicture>,
+    emblem: Option<&Emblem>,
 ) -> Result<SealDrawing, AppearanceError> {
     let diameter_mm = seal.diameter_mm;
     if !(DIAMETER_MM_MIN..=DIAMETER_MM_MAX).contains(&diameter_mm) {
@@ -203,12 +215,17 @@ fn draw(
     frame.circle(radius);
     frame.circle(radius - ring);
     let mut layers = Vec::new();
+    let mut image = None;
     match (seal.centre, emblem) {
-        (Centre::Star, _) => frame.star(radius / 3.0),
-        (Centre::None, _) => {}
+        (Centre::Star, None) => frame.star(radius / 3.0),
+        (Centre::None, None) => {}
+        (Centre::Star | Centre::None, Some(_)) => return Err(AppearanceError::EmblemNotShown),
         (Centre::Emblem, None) => return Err(AppearanceError::EmblemMissing),
-        (Centre::Emblem, Some(picture)) => {
-            layers.extend(picture.layers_within(EMBLEM_REACH * radius, to_page));
+        (Centre::Emblem, Some(emblem)) => {
+            match emblem.draw(EMBLEM_REACH * radius, [radius, radius])? {
+                DrawnEmblem::Shapes(shapes) => layers.extend(shapes),
+                DrawnEmblem::Image(drawn) => image = Some(drawn),
+            }
         }
     }
     let places = layout::places(radius, ring, &upper, &lower, &code);
@@ -230,11 +247,9 @@ fn draw(
         Some(lower) => format!("{} {lower}", seal.upper_text),
         None => seal.upper_text.clone(),
     };
-    Ok(SealDrawing::new(
-        [diameter_mm, diameter_mm],
-        layers,
-        &description,
-    ))
+    let mut drawing = SealDrawing::new([diameter_mm, diameter_mm], layers, &description);
+    drawing.image = image;
+    Ok(drawing)
 }
 
 /// 1.2 mm for the 42 mm seal, 1.0 mm for every other size, as seal makers have it.

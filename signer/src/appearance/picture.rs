@@ -106,6 +106,15 @@ impl VectorPicture {
     /// As said, or too large, empty, or of another proportion.
     pub fn read_svg(bytes: &[u8], width_mm: f64, height_mm: f64) -> Result<Self, PictureError> {
         check_declared([width_mm, height_mm])?;
+        Self::read(bytes, Some([width_mm, height_mm]))
+    }
+
+    /// Reads an SVG that is scaled to its place later: only its proportion counts.
+    pub(super) fn read_emblem(bytes: &[u8]) -> Result<Self, PictureError> {
+        Self::read(bytes, None)
+    }
+
+    fn read(bytes: &[u8], declared_mm: Option<[f64; 2]>) -> Result<Self, PictureError> {
         check_limit("bytes", bytes.len(), FILE_BYTES_MAX)?;
         let text = std::str::from_utf8(bytes).map_err(|cause| unreadable(&cause))?;
         let options = roxmltree::ParsingOptions {
@@ -119,6 +128,9 @@ impl VectorPicture {
         let tree = Tree::from_xmltree(&document, &usvg::Options::default())
             .map_err(|cause| unreadable(&cause))?;
         let [width, height] = [tree.size().width(), tree.size().height()].map(f64::from);
+        // The user unit of SVG is 1/96 inch.
+        let [width_mm, height_mm] =
+            declared_mm.unwrap_or([width, height].map(|side| side * 25.4 / 96.0));
         check_aspect(width / height, width_mm / height_mm)?;
         let to_page = Matrix::new([
             width_mm * POINTS_PER_MM / width,
@@ -166,7 +178,7 @@ impl VectorPicture {
 }
 
 /// White and yellow are paper, red and black are ink.
-fn is_light(colour: [u8; 3]) -> bool {
+pub(super) fn is_light(colour: [u8; 3]) -> bool {
     let [red, green, blue] = colour.map(u32::from);
     // The luma of ITU-R BT.601 in thousandths.
     299 * red + 587 * green + 114 * blue > 128_000

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use yinxin_pki::{Certificate, UnixSeconds};
 
 use crate::appearance::{
-    AppearanceError, Centre, RoundSeal, SealDesign, SealDrawing, SealFont, SealKind, VectorPicture,
-    draw_round_drawing, draw_seal,
+    AppearanceError, Centre, PictureFile, PngPicture, RoundSeal, SealDesign, SealFont, SealKind,
+    SealPicture, VectorPicture, draw_round_drawing, draw_seal,
 };
 use crate::keys::RsaPadding;
 use crate::licence::unified_credit_code;
@@ -75,6 +75,15 @@ pub enum Face {
     Svg {
         /// The SVG file.
         svg: String,
+        /// True width.
+        width_mm: f64,
+        /// True height.
+        height_mm: f64,
+    },
+    /// An uploaded picture with alpha, 300 dots per inch or finer.
+    Png {
+        /// The PNG file.
+        png: PictureFile,
         /// True width.
         width_mm: f64,
         /// True height.
@@ -279,23 +288,27 @@ impl Face {
     ///
     /// # Errors
     /// What the drawing says: a rule of size or form, a text, a missing glyph, a picture that is
-    /// not plain shapes.
-    pub fn draw(
-        &self,
-        font: &SealFont,
-        emblem: Option<&VectorPicture>,
-        description: &str,
-    ) -> Result<SealDrawing, FaceError> {
-        match self {
-            Self::Design(design) => Ok(draw_seal(design, font, emblem)?),
+    /// not plain shapes, or a PNG without alpha or with too few dots.
+    pub fn draw(&self, font: &SealFont, description: &str) -> Result<SealPicture, FaceError> {
+        let drawing = match self {
+            Self::Design(design) => draw_seal(design, font)?,
             Self::Svg {
                 svg,
                 width_mm,
                 height_mm,
-            } => Ok(
-                VectorPicture::read_svg(svg.as_bytes(), *width_mm, *height_mm)?
-                    .drawing(description),
-            ),
+            } => {
+                VectorPicture::read_svg(svg.as_bytes(), *width_mm, *height_mm)?.drawing(description)
+            }
+            Self::Png {
+                png,
+                width_mm,
+                height_mm,
+            } => {
+                return Ok(SealPicture::Png {
+                    picture: PngPicture::read(png.0.clone(), *width_mm, *height_mm)?,
+                    description: description.to_owned(),
+                });
+            }
             Self::Plain {
                 upper_text,
                 lower_text,
@@ -307,9 +320,10 @@ impl Face {
                     diameter_mm: *diameter_mm,
                     centre: Centre::Star,
                 };
-                Ok(draw_round_drawing(&seal, font)?)
+                draw_round_drawing(&seal, font)?
             }
-        }
+        };
+        Ok(SealPicture::Drawn(drawing))
     }
 }
 

@@ -7,6 +7,9 @@ use super::{Change, RegistryError, SealRecord};
 /// The author of events that come from the signer's configuration.
 pub const CONFIGURATION: &str = "configuration";
 
+/// What the name of a rule of the configuration begins with, in events; no person's name does.
+pub const RULE_PREFIX: &str = "rule:";
+
 /// What a person does with seals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
@@ -86,6 +89,8 @@ pub enum Actor<'a> {
     Person(&'a Person),
     /// The signer's configuration: whoever writes it holds the keys.
     Configuration,
+    /// A rule of the configuration, by the name that events give it.
+    Rule(&'a str),
 }
 
 impl Actor<'_> {
@@ -95,6 +100,7 @@ impl Actor<'_> {
         match self {
             Self::Person(person) => &person.name,
             Self::Configuration => CONFIGURATION,
+            Self::Rule(name) => name,
         }
     }
 }

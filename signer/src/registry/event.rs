@@ -123,6 +123,21 @@ impl Material {
             .map(|block| Some(block.der))
             .ok_or_else(|| damaged(format!("holds no {SES_PEM_LABEL}")))
     }
+
+    /// The seal object, read.
+    ///
+    /// # Errors
+    /// [`RegistryError::Field`] when the PEM or the object is damaged.
+    pub(super) fn seal_object(&self) -> Result<Option<yinxin_ses::Seal>, RegistryError> {
+        let Some(der) = self.ses_der()? else {
+            return Ok(None);
+        };
+        let seal = yinxin_ses::Seal::parse(&der).map_err(|error| RegistryError::Field {
+            field: "ses_pem",
+            rule: error.to_string(),
+        })?;
+        Ok(Some(seal))
+    }
 }
 
 impl Change {

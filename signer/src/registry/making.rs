@@ -8,7 +8,7 @@ use yinxin_ses::{
 
 use super::event::SES_PEM_LABEL;
 use super::{CertListKind, Material, RegistryError, SealLayout, SealRecord};
-use crate::appearance::{SealDrawing, SealKind};
+use crate::appearance::{SealKind, SealPicture};
 
 /// SM3 by the identifier that reading takes first (GB/T 33560).
 const SM3_OID: &str = "1.2.156.10197.1.401";
@@ -30,7 +30,7 @@ impl SealRecord {
     pub fn draft(
         &self,
         vendor_id: &str,
-        drawing: &SealDrawing,
+        picture: &SealPicture,
         at: UnixSeconds,
     ) -> Result<Option<Draft>, RegistryError> {
         let terms = self
@@ -42,6 +42,8 @@ impl SealRecord {
         let application = self.application();
         let signer = gm.identity()?.certificate;
         let (valid_start, valid_end) = terms.validity()?;
+        let (kind, data) = picture.file();
+        let [width_mm, height_mm] = picture.size_mm().map(whole_millimetres);
         let info = SealInfoV4 {
             vendor_id: vendor_id.to_owned(),
             es_id: application.code.clone(),
@@ -58,10 +60,10 @@ impl SealRecord {
             valid_start,
             valid_end,
             picture: Picture {
-                kind: "SVG".to_owned(),
-                data: drawing.svg().into_bytes(),
-                width_mm: whole_millimetres(drawing.width_mm()),
-                height_mm: whole_millimetres(drawing.height_mm()),
+                kind: kind.to_owned(),
+                data,
+                width_mm,
+                height_mm,
             },
         };
         let info_der = match terms.layout {
@@ -130,6 +132,6 @@ fn seal_type(kind: SealKind) -> u64 {
 
 /// The seal object states whole millimetres.
 fn whole_millimetres(size: f64) -> u32 {
-    // At most 100 mm: the drawing has checked it.
+    // At most 100 mm: the picture has checked it.
     size.round().clamp(1.0, 1000.0) as u32
 }

@@ -27,10 +27,12 @@ mod status;
 mod tests;
 
 pub use application::{Application, CertListKind, Face, FaceError, KeyBinding, SealLayout, Terms};
-pub use duty::{Actor, CONFIGURATION, Duties, Person, Role, check_duty};
+pub use duty::{Actor, CONFIGURATION, Duties, Person, RULE_PREFIX, Role, check_duty};
 pub use error::RegistryError;
 pub use event::{Change, Material, SealEvent};
 pub use filing::{Filing, FilingOutcome, FilingRecord};
 pub use making::{Draft, made_material, material_of};
 pub use record::{HistoryEntry, SealRecord, Stage, Version};
-pub use status::{RevocationEntry, RevocationKind, SealState, SealStatus, revocations};
+pub use status::{
+    RevocationEntry, RevocationKind, SealState, SealStatus, Signer, Standing, revocations,
+};

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use yinxin_pki::UnixSeconds;
 
-use super::status::Moment;
+use super::status::{Moment, Signer};
 use super::{
-    Actor, Application, Change, Filing, Material, RegistryError, SealEvent, SealState, Terms,
+    Actor, Application, CONFIGURATION, Change, Filing, Material, RULE_PREFIX, RegistryError,
+    SealEvent, SealState, Terms,
 };
 
 /// How far a version has come before it is in use.
@@ -31,6 +32,9 @@ pub struct Version {
     pub terms: Terms,
     /// What making gave.
     pub material: Material,
+    /// esID of its seal object; the seal's code when it has none. They differ only where the object was
+    /// made elsewhere and came with the configuration.
+    pub es_id: String,
     /// When it was made.
     pub made_at: UnixSeconds,
     /// The first second at which seal and certificate are both valid.
@@ -43,6 +47,13 @@ pub struct Version {
     pub filing: Option<Filing>,
     /// Since when it is, or was, the one in use.
     pub active_from: Option<UnixSeconds>,
+}
+
+impl Version {
+    /// With what it signs.
+    pub(super) fn signers(&self) -> impl Iterator<Item = Signer> {
+        (self.certificates.iter()).map(|certificate| (self.es_id.clone(), *certificate))
+    }
 }
 
 /// A version on its way.
@@ -299,10 +310,15 @@ impl SealRecord {
     ) -> Result<Version, RegistryError> {
         let (valid_from, valid_until) = terms.validity()?;
         let certificates = terms.certificate_digests()?;
+        let es_id = match material.seal_object()? {
+            Some(seal) => seal.es_id().to_owned(),
+            None => self.application.code.clone(),
+        };
         Ok(Version {
             number: self.next_version(),
             terms,
             material: material.clone(),
+            es_id,
             made_at: at,
             valid_from,
             valid_until,
@@ -415,6 +431,18 @@ impl SealRecord {
     #[must_use]
     pub fn sequence(&self) -> u32 {
         self.sequence
+    }
+
+    /// Whether all that happened after an event is that the configuration, or a rule of it, gave the
+    /// seal its next keys: work begun under the old ones may end on them, while the seal is in use.
+    #[must_use]
+    pub fn only_succeeded_since(&self, sequence: u32) -> bool {
+        self.state == SealState::Active
+            && self
+                .history
+                .iter()
+                .filter(|entry| entry.sequence > sequence)
+                .all(|entry| entry.actor == CONFIGURATION || entry.actor.starts_with(RULE_PREFIX))
     }
 
     /// Every event in short, oldest first.

@@ -1,6 +1,9 @@
 //! What a seal is at a moment, and which seals ended between two.
 
+use std::collections::BTreeSet;
+
 use yinxin_pki::UnixSeconds;
+use yinxin_verifier::SealStanding;
 
 use super::{SealRecord, Version};
 
@@ -193,6 +196,88 @@ pub struct RevocationEntry {
     pub at: UnixSeconds,
     /// Why.
     pub reason: String,
+}
+
+/// With what a seal signs: esID of the seal object, and SHA-256 of the signer's certificate.
+pub type Signer = (String, [u8; 32]);
+
+/// What a seal is to a verifier, for some of what it signs with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// What it is.
+    pub standing: SealStanding,
+    /// Since when.
+    pub since: UnixSeconds,
+    /// Why; empty where nothing is asked.
+    pub reason: String,
+    /// What this is said of.
+    pub signers: BTreeSet<Signer>,
+}
+
+impl SealRecord {
+    /// What the seal was at a moment, for every certificate that had been in use under it: lost
+    /// ones stay lost when the seal is renewed with others. A certificate that was renewed in good
+    /// order shares the seal's fate, because what it signed keeps verifying. Validity in time is
+    /// not looked at: seal object and certificate say it themselves.
+    #[must_use]
+    pub fn standings_at(&self, at: UnixSeconds) -> Vec<Standing> {
+        let mut standings = Vec::new();
+        let mut signers: BTreeSet<Signer> = BTreeSet::new();
+        let mut lost: BTreeSet<Signer> = BTreeSet::new();
+        let mut now: Option<&Moment> = None;
+        for moment in self.timeline.iter().take_while(|moment| moment.at <= at) {
+            let is_new = now.is_none_or(|before| before.state != moment.state);
+            let in_use = self.version(moment.active);
+            signers.extend(in_use.into_iter().flat_map(Version::signers));
+            if !is_new {
+                continue;
+            }
+            now = Some(moment);
+            if moment.state == SealState::Lost {
+                let newly: BTreeSet<_> = signers.difference(&lost).cloned().collect();
+                lost.extend(newly.iter().cloned());
+                standings.push(Standing::of(SealStanding::Lost, moment, newly));
+            }
+        }
+        let standing = match now.map(|moment| moment.state) {
+            Some(SealState::Active) => SealStanding::Active,
+            Some(SealState::Suspended) => SealStanding::Suspended,
+            Some(SealState::Cancelled) => SealStanding::Cancelled,
+            Some(SealState::Revoked) => SealStanding::Revoked,
+            Some(SealState::Withdrawn) => SealStanding::Withdrawn,
+            // Entered above.
+            Some(SealState::Lost) => return standings,
+            Some(
+                SealState::Applied
+                | SealState::Rejected
+                | SealState::Approved
+                | SealState::Made
+                | SealState::Filed
+                // Never a state of its own in the timeline.
+                | SealState::NotYetValid
+                | SealState::Expired,
+            )
+            | None => return standings,
+        };
+        let rest: BTreeSet<_> = signers.difference(&lost).cloned().collect();
+        if let Some(moment) = now
+            && !rest.is_empty()
+        {
+            standings.push(Standing::of(standing, moment, rest));
+        }
+        standings
+    }
+}
+
+impl Standing {
+    fn of(standing: SealStanding, moment: &Moment, signers: BTreeSet<Signer>) -> Self {
+        Self {
+            standing,
+            since: moment.at,
+            reason: moment.reason.clone(),
+            signers,
+        }
+    }
 }
 
 /// The seals revoked, withdrawn or reported lost from `from` to `to`, both included, oldest first.

@@ -399,6 +399,34 @@ fn each_part_is_a_role_and_some_parts_are_two_peoples() {
 }
 
 #[test]
+fn work_begun_before_a_succession_is_told_from_work_begun_before_anything_else() {
+    let renewal = || Change::RenewalApplied {
+        terms: Box::new(terms(SECOND_PEM)),
+        reason: why(),
+    };
+    let life = Life::active();
+    let before = life.record.sequence();
+    assert!(life.record.only_succeeded_since(before));
+    // While the new version is on its way, and once it is there.
+    let life = life.through([renewal(), Change::Approved]);
+    assert!(life.record.only_succeeded_since(before));
+    let life = life.through([made(), filed("2"), Change::Activated]);
+    assert!(life.record.only_succeeded_since(before));
+
+    // A person's change, and a seal that is out of use, are something else.
+    let mut renewed_by_person = Life::active();
+    let zhang = person("zhang", &[Role::Applicant]);
+    let at = at_hour(9);
+    let event = renewed_by_person
+        .record
+        .next_event(renewal(), &Actor::Person(&zhang), at);
+    renewed_by_person.record.follow(&event).unwrap();
+    assert!(!renewed_by_person.record.only_succeeded_since(before));
+    let suspended = life.through([Change::Suspended { reason: why() }]);
+    assert!(!suspended.record.only_succeeded_since(before));
+}
+
+#[test]
 fn an_application_that_breaks_a_rule_names_the_field() {
     type Spoil = fn(&mut Application);
     let cases: [(&str, Spoil); 8] = [

@@ -8,4 +8,4 @@ mod evaluate;
 mod rule;
 
 pub use evaluate::{Decision, Denied, Verdict, evaluate, explain};
-pub use rule::{Channel, DayHours, RuleError, UseRule, Wanted, beijing_day};
+pub use rule::{Channel, DayHours, RuleChange, RuleError, UseRule, Wanted, beijing_day};

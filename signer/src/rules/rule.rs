@@ -107,6 +107,21 @@ pub struct RuleError {
     pub rule: String,
 }
 
+/// One change of one rule, as the record keeps it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleChange {
+    /// In the order in which they happened.
+    pub number: i64,
+    /// The rule's name.
+    pub id: String,
+    /// When.
+    pub at: UnixSeconds,
+    /// Who.
+    pub actor: String,
+    /// The rule as it was set; none when it was withdrawn.
+    pub rule: Option<UseRule>,
+}
+
 /// What somebody wants to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wanted<'a> {

@@ -147,6 +147,22 @@ pub(crate) fn render(
     Some((1..=count).map(picture).collect())
 }
 
+/// The first page, rendered by Poppler.
+pub(crate) fn render_with_poppler(
+    folder: &Path,
+    name: &str,
+    bytes: &[u8],
+    dots_per_inch: u32,
+) -> Option<Picture> {
+    let file = folder.join(format!("{name}.pdf"));
+    std::fs::write(&file, bytes).unwrap();
+    let mut pdftoppm = peers::tool("pdftoppm")?;
+    pdftoppm.args(["-gray", "-singlefile", "-r", &dots_per_inch.to_string()]);
+    run_ok(pdftoppm.arg(&file).arg(folder.join(name))).unwrap();
+    let picture = folder.join(format!("{name}.pgm"));
+    Some(Picture::read(&picture, f64::from(dots_per_inch) / 25.4))
+}
+
 impl Picture {
     /// Reads a binary PGM.
     fn read(path: &Path, pixels_per_mm: f64) -> Self {
@@ -380,12 +396,17 @@ pub(crate) fn noisy_png(side: u32) -> Vec<u8> {
             ]);
         }
     }
+    rgba_png(side, &pixels)
+}
+
+/// A square PNG of these pixels.
+pub(crate) fn rgba_png(side: u32, pixels: &[u8]) -> Vec<u8> {
     let mut file = Vec::new();
     let mut encoder = png::Encoder::new(&mut file, side, side);
     encoder.set_color(png::ColorType::Rgba);
     encoder.set_depth(png::BitDepth::Eight);
     let mut writer = encoder.write_header().unwrap();
-    writer.write_image_data(&pixels).unwrap();
+    writer.write_image_data(pixels).unwrap();
     writer.finish().unwrap();
     file
 }

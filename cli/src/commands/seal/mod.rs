@@ -74,24 +74,24 @@ fn request_approvals(
     header: v1::SealDocumentHeader,
     document: &Bytes,
 ) -> Result<ExitCode, Failure> {
-    let further = header.further_seals.iter().map(|one| one.seal_id.clone());
-    let seals: Vec<String> = std::iter::once(header.seal_id.clone())
-        .chain(further)
-        .collect();
+    // The first seal, then each other one once, however many places it has.
+    let mut seals = vec![String::new()];
+    for further in &header.further_seals {
+        if further.seal_id != header.seal_id && !seals.contains(&further.seal_id) {
+            seals.push(further.seal_id.clone());
+        }
+    }
     let document_sha256 = DigestAlgorithm::Sha256.digest(document);
     let approvals = block_on(async {
         let mut service = file.signer().await?.seals();
         let mut approvals = Vec::with_capacity(seals.len());
-        for seal_id in seals {
-            // An approval binds all of the request, and the one seal that the header names.
-            let header = v1::SealDocumentHeader {
-                seal_id,
-                ..header.clone()
-            };
+        for further_seal_id in seals {
+            let subject = v1::request_approval_request::Subject::Document(header.clone());
             let request = v1::RequestApprovalRequest {
-                subject: Some(v1::request_approval_request::Subject::Document(header)),
+                subject: Some(subject),
                 document_sha256: document_sha256.clone(),
                 valid_seconds: 0,
+                further_seal_id,
             };
             let approval = service
                 .request_approval(request)

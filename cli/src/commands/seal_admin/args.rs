@@ -90,6 +90,14 @@ pub(crate) enum SealCommand {
         #[arg(long)]
         to: String,
     },
+    /// 导出印章状态名单，供核验方使用 · write the status list of seals, for verifiers
+    StatusList {
+        /// 写入的文件 · the file to write
+        file: PathBuf,
+        /// 有效天数 · for how many days verifiers may rely on it
+        #[arg(long, default_value_t = 7)]
+        valid_days: u32,
+    },
     /// 导出备案记录（JSON） · write the filing records as JSON
     Export {
         /// 写入的文件 · the file to write
@@ -140,6 +148,12 @@ pub(crate) enum RuleCommand {
     },
     /// 规则列表 · all rules
     List,
+    /// 规则的设置与撤回历史 · who set or withdrew which rule when
+    History {
+        /// 规则名，默认全部 · a rule's name; all by default
+        #[arg(default_value = "")]
+        id: String,
+    },
     /// 试算：某次用印是否允许，为什么 · a dry run: is a use permitted, and why
     Explain {
         /// 部门，默认本人 · the department; yourself by default

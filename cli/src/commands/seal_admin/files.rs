@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use yinxin_proto::{Timestamp, v1};
+use yinxin_signer::appearance::{Emblem, PictureFile};
 
 use super::super::read;
 use crate::failure::Failure;
@@ -45,9 +46,14 @@ struct Terms {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 enum Face {
-    /// Handed on as it is: the service knows the rules.
+    /// Handed on as it is, but for the file of an emblem: the service knows the rules.
     Design(toml::Table),
     Svg {
+        file: PathBuf,
+        width_mm: f64,
+        height_mm: f64,
+    },
+    Png {
         file: PathBuf,
         width_mm: f64,
         height_mm: f64,
@@ -120,13 +126,25 @@ pub(super) fn terms(path: &Path) -> Result<v1::SealTerms, Failure> {
 fn wire_terms(path: &Path, terms: Terms) -> Result<v1::SealTerms, Failure> {
     let beside = |file: &Path| path.parent().unwrap_or(Path::new(".")).join(file);
     let face = match terms.face {
-        Face::Design(design) => serde_json::json!({ "design": design }),
+        Face::Design(mut design) => {
+            take_emblem(&mut design, &beside)?;
+            serde_json::json!({ "design": design })
+        }
         Face::Svg {
             file,
             width_mm,
             height_mm,
         } => serde_json::json!({ "svg": {
             "svg": text(&beside(&file))?,
+            "width_mm": width_mm,
+            "height_mm": height_mm,
+        }}),
+        Face::Png {
+            file,
+            width_mm,
+            height_mm,
+        } => serde_json::json!({ "png": {
+            "png": PictureFile(read(&beside(&file))?.to_vec()),
             "width_mm": width_mm,
             "height_mm": height_mm,
         }}),
@@ -146,6 +164,27 @@ fn wire_terms(path: &Path, terms: Terms) -> Result<v1::SealTerms, Failure> {
         gm: terms.gm.map(binding).transpose()?,
         pades: terms.pades.map(binding).transpose()?,
     })
+}
+
+/// Puts the picture in the place of its name: `emblem = { file = "emblem.svg" }`, an SVG or a PNG.
+fn take_emblem(design: &mut toml::Table, beside: &dyn Fn(&Path) -> PathBuf) -> Result<(), Failure> {
+    let form = design.get_mut("form").and_then(toml::Value::as_table_mut);
+    let Some(emblem) = form.and_then(|form| form.get_mut("emblem")) else {
+        return Ok(());
+    };
+    let Some(file) = emblem.get("file").and_then(toml::Value::as_str) else {
+        return Ok(());
+    };
+    let path = beside(Path::new(file));
+    let bytes = read(&path)?.to_vec();
+    let picture = if bytes.starts_with(b"\x89PNG") {
+        Emblem::Png(PictureFile(bytes))
+    } else {
+        let svg = String::from_utf8(bytes).map_err(|error| Failure::file(&path, &error))?;
+        Emblem::Svg(svg)
+    };
+    *emblem = toml::Value::try_from(picture).map_err(|error| Failure::file(&path, &error))?;
+    Ok(())
 }
 
 pub(super) fn rule(path: &Path) -> Result<v1::UseRule, Failure> {
@@ -264,5 +303,34 @@ mod tests {
             super::terms(&file).unwrap().valid_until.unwrap().seconds,
             1_830_297_600
         );
+    }
+
+    #[test]
+    fn pictures_are_read_from_the_files_beside_an_application() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("seal.toml");
+        std::fs::write(folder.path().join("a.svg"), "<svg/>").unwrap();
+        std::fs::write(folder.path().join("a.png"), b"\x89PNG\xff").unwrap();
+        let emblem = |name: &str| {
+            format!("[terms.face.design.form]\nshape = \"round\"\nemblem = {{ file = \"{name}\" }}")
+        };
+        let png = r#"[terms.face.png]
+            file = "a.png"
+            width_mm = 42.0
+            height_mm = 42.0"#;
+        for (face, pointer, expected) in [
+            (emblem("a.svg"), "/design/form/emblem/svg", "<svg/>"),
+            (emblem("a.png"), "/design/form/emblem/png", "iVBOR/8="),
+            (png.to_owned(), "/png/png", "iVBOR/8="),
+        ] {
+            let dates = r#"[terms]
+                valid_from = "2026-01-01T00:00:00Z"
+                valid_until = "2028-01-01T00:00:00Z""#;
+            std::fs::write(&file, format!("{dates}\n{face}")).unwrap();
+            let face: serde_json::Value =
+                serde_json::from_str(&terms(&file).unwrap().face_json).unwrap();
+            let found = face.pointer(pointer).and_then(serde_json::Value::as_str);
+            assert_eq!(found, Some(expected), "{face}");
+        }
     }
 }

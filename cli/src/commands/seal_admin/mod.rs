@@ -22,7 +22,7 @@ use args::{
 
 type Client = SealServiceClient<Channel>;
 
-/// Lines of the use log that one call brings.
+/// Lines of a list that one call brings.
 const PAGE: u32 = 1000;
 
 pub(crate) fn run(arguments: &SealAdmin) -> Result<ExitCode, Failure> {
@@ -92,6 +92,22 @@ async fn command(mut client: Client, command: &SealCommand) -> Result<(), Failur
             return show::print(&show::status(answer.get_ref()));
         }
         SealCommand::Revocations { from, to } => return revocations(client, from, to).await,
+        SealCommand::StatusList { file, valid_days } => {
+            let request = v1::ExportSealStatusRequest {
+                valid_days: *valid_days,
+            };
+            let mut chunks = client
+                .export_seal_status(request)
+                .await
+                .map_err(refused)?
+                .into_inner();
+            let mut parts = Vec::new();
+            while let Some(part) = chunks.message().await.map_err(refused)? {
+                parts.push(part.chunk);
+            }
+            let parts: Vec<&[u8]> = parts.iter().map(|part| &**part).collect();
+            return write(file, &parts);
+        }
         SealCommand::Export { file } => {
             let answer = client
                 .export_filings(v1::ExportFilingsRequest {})
@@ -194,6 +210,28 @@ async fn rules(mut client: Client, command: &RuleCommand) -> Result<(), Failure>
                 .map_err(refused)?;
             let rules: Vec<_> = answer.get_ref().rules.iter().map(show::rule).collect();
             show::print(&rules.into())
+        }
+        RuleCommand::History { id } => {
+            let mut changes: Vec<v1::UseRuleChange> = Vec::new();
+            loop {
+                let request = v1::ListUseRuleHistoryRequest {
+                    id: id.clone(),
+                    after_number: changes.last().map_or(0, |last| last.number),
+                    page_size: PAGE,
+                };
+                let page = client
+                    .list_use_rule_history(request)
+                    .await
+                    .map_err(refused)?
+                    .into_inner()
+                    .changes;
+                if page.is_empty() {
+                    break;
+                }
+                changes.extend(page);
+            }
+            let lines: Vec<_> = changes.iter().map(show::rule_change).collect();
+            show::print(&lines.into())
         }
         RuleCommand::Explain {
             department,

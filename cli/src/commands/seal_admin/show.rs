@@ -124,6 +124,17 @@ pub(super) fn rule(rule: &v1::UseRule) -> Value {
     })
 }
 
+pub(super) fn rule_change(change: &v1::UseRuleChange) -> Value {
+    json!({
+        "number": change.number,
+        "id": change.id,
+        "at": moment(change.at.as_ref()),
+        "actor": change.actor,
+        "change": if change.rule.is_some() { "set" } else { "withdrawn" },
+        "rule": change.rule.as_ref().map(rule),
+    })
+}
+
 pub(super) fn explained(answer: &v1::ExplainUseResponse) -> Value {
     let verdicts: Vec<Value> = answer
         .verdicts

@@ -39,10 +39,10 @@ struct Admitted {
     details: serde_json::Value,
     permit: Permit,
     profile: SealProfile,
-    /// Further seals on the same document, with their profiles.
-    further: Vec<(Permit, SealProfile)>,
     /// What the use is, for the log and for approvals.
     subject: Subject,
+    /// Further seals on the same document, with their profiles and uses.
+    further: Vec<(Permit, SealProfile, Subject)>,
 }
 
 impl Service {
@@ -102,12 +102,22 @@ impl Service {
 
     /// What the uses of all seals of a call are entered with.
     fn claims(&self, admitted: &Admitted) -> Result<Vec<UseClaim>, Refusal> {
-        let claim = |permit: &Permit, profile| {
-            self.claim(permit, &admitted.key, profile, &admitted.subject)
-        };
-        let mut claims = vec![claim(&admitted.permit, admitted.profile)?];
-        for (permit, profile) in &admitted.further {
-            claims.push(claim(permit, *profile)?);
+        let Admitted {
+            key,
+            permit,
+            profile,
+            subject,
+            further,
+            ..
+        } = admitted;
+        let mut claims = vec![self.claim(permit, key, *profile, subject)?];
+        for (permit, profile, subject) in further {
+            let claim = self.claim(permit, key, *profile, subject)?;
+            // A seal that is there twice is used once, at all its places.
+            match (claims.iter_mut()).find(|known| known.claimed.seal == claim.claimed.seal) {
+                Some(known) => known.add_certificates(&claim),
+                None => claims.push(claim),
+            }
         }
         Ok(claims)
     }

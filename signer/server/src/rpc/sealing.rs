@@ -118,6 +118,8 @@ async fn seal_document(
         .flat_map(|act| act.profile.signatures())
         .any(|signature| signature.digest_algorithm() == DigestAlgorithm::Sm3);
     let spool = receive(service, &mut stream, header.document_bytes, with_sm3).await?;
+    let subject =
+        |permit: &Permit| document_subject(&header, spool.digests().sha256(), &permit.held.seal.id);
     let admitted = Admitted {
         key: RequestKey {
             caller: department,
@@ -140,10 +142,16 @@ async fn seal_document(
             "further_seals": header.further_seals.iter().map(|one| &one.seal_id).collect::<Vec<_>>(),
             "document_bytes": spool.length(),
         }),
+        subject: subject(&permit),
+        further: further
+            .into_iter()
+            .map(|(permit, profile)| {
+                let subject = subject(&permit);
+                (permit, profile, subject)
+            })
+            .collect(),
         permit,
         profile,
-        further,
-        subject: document_subject(&header, spool.digests().sha256()),
     };
     service
         .under_record(admitted, |service, _, open| async move {

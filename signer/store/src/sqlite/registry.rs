@@ -7,7 +7,7 @@ use yinxin_signer::record::RecordError;
 use yinxin_signer::registry::{
     Actor, Application, Change, Duties, RegistryError, SealEvent, SealRecord, check_duty,
 };
-use yinxin_signer::rules::UseRule;
+use yinxin_signer::rules::{RuleChange, UseRule};
 
 use super::SqliteRecord;
 use super::rows::{all, damaged, unavailable, write};
@@ -66,12 +66,17 @@ impl SqliteRecord {
     ) -> Result<SealRecord, ChangeError> {
         const DOING: &str = "changing a seal";
         let code = code.to_owned();
-        let person = match actor {
-            Actor::Person(person) => Some((*person).clone()),
-            Actor::Configuration => None,
+        let (person, rule) = match actor {
+            Actor::Person(person) => (Some((*person).clone()), None),
+            Actor::Configuration => (None, None),
+            Actor::Rule(name) => (None, Some((*name).to_owned())),
         };
         self.work(DOING, move |connection| {
-            let actor = person.as_ref().map_or(Actor::Configuration, Actor::Person);
+            let actor = match (&person, &rule) {
+                (Some(person), _) => Actor::Person(person),
+                (None, Some(rule)) => Actor::Rule(rule),
+                (None, None) => Actor::Configuration,
+            };
             let known = events(connection, &code, DOING)?;
             let Some(mut record) = SealRecord::from_events(&known)? else {
                 return Err(RegistryError::NoSuchSeal { code }.into());
@@ -161,11 +166,90 @@ impl SqliteRecord {
             .await?;
         rows.into_iter()
             .flatten()
-            .map(|json| {
-                serde_json::from_str(&json).map_err(|_| damaged(DOING, "a rule cannot be read"))
+            .map(|json| rule_of(&json, DOING))
+            .collect()
+    }
+
+    /// Who set or withdrew which rule when: after the change `after`, at most `max`, oldest first.
+    ///
+    /// # Errors
+    /// The database, or a rule in it that cannot be read.
+    pub async fn rule_history(
+        &self,
+        id: Option<&str>,
+        after: i64,
+        max: u32,
+    ) -> Result<Vec<RuleChange>, RecordError> {
+        const DOING: &str = "reading the history of rules";
+        type Columns = (i64, String, i64, String, Option<String>);
+        let id = id.map(str::to_owned);
+        let rows: Vec<Columns> = self
+            .work(DOING, move |connection| {
+                all(
+                    connection,
+                    "SELECT id, rule, at, actor, rule_json FROM rule_event
+                     WHERE id > ?1 AND (?2 IS NULL OR rule = ?2) ORDER BY id LIMIT ?3",
+                    params![after, id, max],
+                    |row| {
+                        Ok((
+                            row.get(0)?,
+                            row.get(1)?,
+                            row.get(2)?,
+                            row.get(3)?,
+                            row.get(4)?,
+                        ))
+                    },
+                )
+                .map_err(unavailable(DOING))
+            })
+            .await?;
+        rows.into_iter()
+            .map(|(number, id, at, actor, json)| {
+                let rule = json.map(|json| rule_of(&json, DOING)).transpose()?;
+                Ok(RuleChange {
+                    number,
+                    id,
+                    at: UnixSeconds(at),
+                    actor,
+                    rule,
+                })
             })
             .collect()
     }
+
+    /// The signatures recorded under a seal until a moment, each with its number in the record and
+    /// the SHA-256 of its container: after the number `after`, at most `max`.
+    ///
+    /// # Errors
+    /// The database.
+    pub async fn recorded_signatures(
+        &self,
+        seal: &str,
+        until: UnixSeconds,
+        after: i64,
+        max: u32,
+    ) -> Result<Vec<(i64, [u8; 32])>, RecordError> {
+        const DOING: &str = "reading the recorded signatures";
+        let seal = seal.to_owned();
+        self.work(DOING, move |connection| {
+            all(
+                connection,
+                "SELECT intent.id, outcome.container_sha256
+                 FROM intent JOIN outcome ON outcome.intent = intent.id
+                 WHERE intent.id > ?1 AND intent.seal_id = ?2 AND intent.recorded_at <= ?3
+                     AND outcome.container_sha256 IS NOT NULL
+                 ORDER BY intent.id LIMIT ?4",
+                params![after, seal, until.0, max],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )
+            .map_err(unavailable(DOING))
+        })
+        .await
+    }
+}
+
+fn rule_of(json: &str, doing: &'static str) -> Result<UseRule, RecordError> {
+    serde_json::from_str(json).map_err(|_| damaged(doing, "a rule cannot be read"))
 }
 
 fn events(

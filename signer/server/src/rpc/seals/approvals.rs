@@ -81,12 +81,25 @@ fn wanted<'a>(
     request: &'a v1::RequestApprovalRequest,
 ) -> Result<(Wish<'a>, Subject), Refusal> {
     let document_sha256 = request.document_sha256.as_slice();
+    let further_seal = request.further_seal_id.as_str();
+    let known = match &request.subject {
+        Some(Asked::Document(header)) => {
+            (header.further_seals.iter()).any(|further| further.seal_id == further_seal)
+        }
+        Some(Asked::Digest(_) | Asked::Licence(_)) | None => false,
+    };
+    if !further_seal.is_empty() && !known {
+        return Err(Refusal::Field {
+            field: "further_seal_id",
+            rule: "must be one of the document's further_seals, or empty".to_owned(),
+        });
+    }
     Ok(match &request.subject {
         Some(Asked::Document(header)) => (
             Wish {
                 department: caller,
                 operation: Operation::SealDocument,
-                seal_id: &header.seal_id,
+                seal_id: seal_of(header, further_seal),
                 licence_type: "",
                 operator: header.operator.as_ref(),
                 case_number: &header.case_number,
@@ -98,6 +111,7 @@ fn wanted<'a>(
                     field: "document_sha256",
                     rule: "must be 32 bytes".to_owned(),
                 })?,
+                seal_of(header, further_seal),
             ),
         ),
         Some(Asked::Digest(digest)) => (
@@ -131,6 +145,15 @@ fn wanted<'a>(
             });
         }
     })
+}
+
+/// The seal whose use is to be approved.
+fn seal_of<'a>(header: &'a v1::SealDocumentHeader, further_seal: &'a str) -> &'a str {
+    if further_seal.is_empty() {
+        &header.seal_id
+    } else {
+        further_seal
+    }
 }
 
 fn new_id() -> Result<String, Refusal> {

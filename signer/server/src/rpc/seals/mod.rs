@@ -3,6 +3,7 @@
 mod approvals;
 mod registry;
 mod rules;
+mod status_list;
 mod uses;
 mod wire;
 
@@ -52,9 +53,13 @@ impl Service {
     }
 }
 
-/// The service's methods, each handed to the function that does it.
+/// The service's methods: those written out, and those that are each handed to the function that
+/// does it.
 macro_rules! seal_service {
-    ($($method:ident($asked:ident) -> $answer:ident by $work:path;)*) => {
+    (
+        { $($more:tt)* }
+        $($method:ident($asked:ident) -> $answer:ident by $work:path;)*
+    ) => {
         #[tonic::async_trait]
         impl SealService for Rpc {
             $(
@@ -65,11 +70,22 @@ macro_rules! seal_service {
                     self.seals(request, $work).await
                 }
             )*
+            $($more)*
         }
     };
 }
 
 seal_service! {
+    {
+        type ExportSealStatusStream = status_list::Chunks;
+
+        async fn export_seal_status(
+            &self,
+            request: Request<v1::ExportSealStatusRequest>,
+        ) -> Result<Response<Self::ExportSealStatusStream>, Status> {
+            self.seals(request, status_list::export).await
+        }
+    }
     apply_seal(ApplySealRequest) -> Seal by registry::apply;
     renew_seal(RenewSealRequest) -> Seal by registry::renew;
     change_seal(ChangeSealRequest) -> Seal by registry::change;
@@ -83,6 +99,8 @@ seal_service! {
     set_use_rule(SetUseRuleRequest) -> UseRule by rules::set;
     withdraw_use_rule(WithdrawUseRuleRequest) -> WithdrawUseRuleResponse by rules::withdraw;
     list_use_rules(ListUseRulesRequest) -> ListUseRulesResponse by rules::list;
+    list_use_rule_history(ListUseRuleHistoryRequest) -> ListUseRuleHistoryResponse
+        by rules::history;
     explain_use(ExplainUseRequest) -> ExplainUseResponse by rules::explain_use;
     request_approval(RequestApprovalRequest) -> Approval by approvals::request;
     sign_approval(SignApprovalRequest) -> Approval by approvals::sign;

@@ -134,17 +134,17 @@ impl Service {
     }
 
     /// Draws the seal and has the maker's key sign the seal object.
-    async fn make(self: &Arc<Self>, record: &SealRecord) -> Result<Material, Refusal> {
+    pub(crate) async fn make(self: &Arc<Self>, record: &SealRecord) -> Result<Material, Refusal> {
         let terms = record.terms_to_make().ok_or(RegistryError::WrongState {
             state: record.state().name(),
             change: "made",
         })?;
-        let drawing = terms
+        let picture = terms
             .face
-            .draw(&self.seals.font, None, &record.application().name)?;
+            .draw(&self.seals.font, &record.application().name)?;
         let maker = self.maker.clone();
         let vendor_id = maker.as_ref().map_or("", |(vendor_id, _)| vendor_id);
-        let draft = record.draft(vendor_id, &drawing, self.clock.now())?;
+        let draft = record.draft(vendor_id, &picture, self.clock.now())?;
         let Some(draft) = draft else {
             return Ok(Material {
                 ses_pem: None,
@@ -167,7 +167,7 @@ impl Service {
 
     /// Refuses what could never be drawn or signed with, before anybody approves it.
     fn check_terms(&self, terms: &Terms, name: &str) -> Result<(), Refusal> {
-        terms.face.draw(&self.seals.font, None, name)?;
+        terms.face.draw(&self.seals.font, name)?;
         for binding in terms.gm.iter().chain(&terms.pades) {
             binding
                 .identity()?
@@ -178,7 +178,7 @@ impl Service {
     }
 
     /// Refuses to activate a version that could not be applied then.
-    fn check_loads(&self, record: &SealRecord) -> Result<(), Refusal> {
+    pub(crate) fn check_loads(&self, record: &SealRecord) -> Result<(), Refusal> {
         let Some(version) = record.versions().last() else {
             return Ok(());
         };

@@ -10,6 +10,7 @@ use yinxin_signer::rules::{
     Channel, DayHours, Denied, UseRule, Wanted, beijing_day, evaluate, explain,
 };
 
+use super::registry::page_size;
 use super::wire;
 use crate::receipt::timestamp;
 use crate::service::Service;
@@ -92,6 +93,30 @@ pub(super) async fn list(
     Ok(v1::ListUseRulesResponse {
         rules: rules.iter().map(wire_rule).collect(),
     })
+}
+
+pub(super) async fn history(
+    service: Arc<Service>,
+    caller: String,
+    request: v1::ListUseRuleHistoryRequest,
+) -> Result<v1::ListUseRuleHistoryResponse, Refusal> {
+    service.anybody(&caller)?;
+    let id = (!request.id.is_empty()).then_some(request.id.as_str());
+    let size = page_size(request.page_size);
+    let changes = service
+        .record
+        .rule_history(id, request.after_number, size)
+        .await?
+        .into_iter()
+        .map(|one| v1::UseRuleChange {
+            number: one.number,
+            id: one.id,
+            at: Some(timestamp(one.at)),
+            actor: one.actor,
+            rule: one.rule.as_ref().map(wire_rule),
+        })
+        .collect();
+    Ok(v1::ListUseRuleHistoryResponse { changes })
 }
 
 pub(super) async fn explain_use(

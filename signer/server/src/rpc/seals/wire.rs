@@ -58,7 +58,7 @@ pub(super) fn terms(terms: Option<v1::SealTerms>) -> Result<Terms, Refusal> {
         Err(error) => {
             return refuse(
                 "terms.face_json",
-                format!("must be one JSON object with design or svg: {error}"),
+                format!("must be one JSON object with design, svg or png: {error}"),
             );
         }
     };
