@@ -255,7 +255,7 @@ impl Prepared {
     /// the uses of all its seals.
     ///
     /// # Errors
-    /// [`UseRefused`]: nothing was signed.
+    /// [`NotRecorded`]: nothing was signed.
     pub async fn record_intent<R: Record>(
         self,
         record: &R,
@@ -264,7 +264,7 @@ impl Prepared {
         ordinal: u32,
         uses: &[UseClaim],
         now: UnixSeconds,
-    ) -> Result<Intended, UseRefused> {
+    ) -> Result<Intended, NotRecorded> {
         let intent = Intent {
             key: key.clone(),
             attempt,
@@ -276,12 +276,26 @@ impl Prepared {
             digest: self.facts.digest.clone(),
             recorded_at: now,
         };
-        let intent = record.record_intent(&intent, uses).await?;
-        Ok(Intended {
-            prepared: self,
-            intent,
-        })
+        match record.record_intent(&intent, uses).await {
+            Ok(intent) => Ok(Intended {
+                prepared: self,
+                intent,
+            }),
+            Err(why) => Err(NotRecorded {
+                prepared: Box::new(self),
+                why,
+            }),
+        }
     }
+}
+
+/// What was not written down, so that it may be tried again with other claims.
+#[derive(Debug)]
+pub struct NotRecorded {
+    /// What was to be signed.
+    pub prepared: Box<Prepared>,
+    /// Why it is not.
+    pub why: UseRefused,
 }
 
 /// Step 2 done: the intent is durable, the key may be used.

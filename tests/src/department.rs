@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde_json::Value;
-use tokio_stream::StreamExt as _;
+use tokio_stream::{Stream, StreamExt as _};
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Identity};
 use tonic_types::StatusExt as _;
 use yinxin_proto::Bytes;
@@ -92,17 +92,28 @@ impl Department {
         &self,
         header: v1::SealDocumentHeader,
         document: Bytes,
+        take: impl FnMut(&[u8]),
+    ) -> Result<v1::SealDocumentReceipt, tonic::Status> {
+        self.seal_as_it_comes(header, tokio_stream::iter(chunks(document)), take)
+            .await
+    }
+
+    /// As [`Department::seal_streaming`], for a document that is still being made.
+    ///
+    /// # Errors
+    /// The service's status.
+    pub async fn seal_as_it_comes(
+        &self,
+        header: v1::SealDocumentHeader,
+        chunks: impl Stream<Item = Bytes> + Send + 'static,
         mut take: impl FnMut(&[u8]),
     ) -> Result<v1::SealDocumentReceipt, tonic::Status> {
         let head = v1::SealDocumentRequest {
             part: Some(SealPart::Header(header)),
         };
-        let parts =
-            tokio_stream::once(head).chain(tokio_stream::iter(chunks(document)).map(|chunk| {
-                v1::SealDocumentRequest {
-                    part: Some(SealPart::Chunk(chunk)),
-                }
-            }));
+        let parts = tokio_stream::once(head).chain(chunks.map(|chunk| v1::SealDocumentRequest {
+            part: Some(SealPart::Chunk(chunk)),
+        }));
         let mut answers = SealingServiceClient::new(self.0.clone())
             .seal_document(parts)
             .await?

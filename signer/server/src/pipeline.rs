@@ -33,6 +33,10 @@ use crate::steps::Step;
 /// more than it saves.
 const FLUSH_BESIDE_BYTES: u64 = 4 * 1024 * 1024;
 
+/// A succession is applied for, approved, made, filed and activated; each of these may come between
+/// a look at the seal and the use of it.
+const SUCCESSION_EVENTS: usize = 5;
+
 const WORKER_ENDED: &str = "a worker thread ended early";
 
 /// A request that is open in the record and ours to work on. Dropped without
@@ -232,11 +236,11 @@ impl Service {
     async fn record_intent(
         &self,
         request: &OpenRequest,
-        prepared: Prepared,
+        mut prepared: Prepared,
         ordinal: u32,
     ) -> Result<Intended, Refusal> {
         let now = self.clock.now();
-        let uses: Vec<UseClaim> = match ordinal {
+        let mut uses: Vec<UseClaim> = match ordinal {
             0 => request
                 .uses
                 .iter()
@@ -248,14 +252,26 @@ impl Service {
             _ => Vec::new(),
         };
         let (key, attempt) = (&request.key, request.attempt);
-        let recording = prepared.record_intent(&self.record, key, attempt, ordinal, &uses, now);
-        let intended = self.figures.time(Stage::Record, recording).await;
-        if let Err(UseRefused::SealChanged { .. }) = &intended {
+        let mut attempts_left = 1 + SUCCESSION_EVENTS * uses.len();
+        loop {
+            let recording = prepared.record_intent(&self.record, key, attempt, ordinal, &uses, now);
+            let refused = match self.figures.time(Stage::Record, recording).await {
+                Ok(intended) => {
+                    self.checkpoints.reached(Step::IntentRecorded);
+                    return Ok(intended);
+                }
+                Err(refused) => refused,
+            };
+            attempts_left -= 1;
+            let UseRefused::SealChanged { .. } = &refused.why else {
+                return Err(refused.why.into());
+            };
             self.read_seals_again().await?;
+            if attempts_left == 0 || !self.ends_on_predecessors(&mut uses) {
+                return Err(refused.why.into());
+            }
+            prepared = *refused.prepared;
         }
-        let intended = intended?;
-        self.checkpoints.reached(Step::IntentRecorded);
-        Ok(intended)
     }
 
     fn self_check(

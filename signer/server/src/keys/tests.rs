@@ -72,6 +72,33 @@ fn keys_in_files_tokens_and_machines_are_read() {
 }
 
 #[test]
+fn the_documented_example_is_read() {
+    let page = include_str!("../../../../docs/operating/keys.md");
+    let example = page
+        .split("```toml\n")
+        .nth(1)
+        .and_then(|rest| rest.split("```").next())
+        .unwrap();
+    read(example).unwrap();
+    // What is commented out there, too.
+    let more = example
+        .replace("# padding", "padding")
+        .replace("# prepared_nonces", "prepared_nonces");
+    assert_ne!(more, example);
+    read(&more).unwrap();
+    let numbers = page
+        .split("`sm2 = ")
+        .nth(1)
+        .and_then(|rest| rest.split('`').next())
+        .unwrap();
+    read(&format!(
+        "{}sm2 = {numbers}",
+        TOKEN.replace("\"rsa\"\n    label", "\"sm2\"\n    label")
+    ))
+    .unwrap();
+}
+
+#[test]
 fn what_cannot_work_is_refused_by_its_field() {
     let token = |from: &str, to: &str| TOKEN.replace(from, to);
     let machine = |from: &str, to: &str| MACHINE.replace(from, to);
