@@ -10,7 +10,7 @@
 )]
 
 use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -373,15 +373,7 @@ fn the_service_asks_for_the_pin_of_a_token_when_it_starts() {
     for (pin, signs) in [("00000000", false), (PIN, true)] {
         let mut terminal = Terminal::open(&world, "serve signer --config home/signer.toml");
         terminal.answer("PIN of the device city: ", pin);
-        let until = Instant::now() + PATIENCE;
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(
-                Instant::now() < until,
-                "it does not start: {}",
-                terminal.seen
-            );
-            std::thread::sleep(Duration::from_millis(100));
-        }
+        terminal.wait_for(" answers");
         // Ctrl-C, as at any terminal.
         terminal.keyboard.write_all(b"\x03").unwrap();
         let (_, screen) = terminal.end();
