@@ -10,7 +10,6 @@
 )]
 
 use std::io::{Read as _, Write as _};
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -357,17 +356,14 @@ fn the_service_asks_for_the_pin_of_a_token_when_it_starts() {
     let (done, screen) = Terminal::open(&world, &dev).end();
     assert!(done, "{screen}");
 
-    let port = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = port.local_addr().unwrap().port();
     let device = std::fs::read_to_string(world.path("keys/devices.toml")).unwrap();
     let key = "pin = \"prompt\"\n[[key]]\nname = \"village-hsm\"\ndevices = [\"city\"]\n\
                kind = \"rsa\"\nlabel = \"village-hsm\"\n";
     let config = std::fs::read_to_string(world.path("home/signer.toml")).unwrap();
-    let config = config.replace("7443", &port.to_string()).replacen(
-        "[[seal]]",
-        &format!("{device}{key}[[seal]]"),
-        1,
-    );
+    let config =
+        config
+            .replace("7443", "0")
+            .replacen("[[seal]]", &format!("{device}{key}[[seal]]"), 1);
     std::fs::write(world.path("home/signer.toml"), config).unwrap();
 
     for (pin, signs) in [("00000000", false), (PIN, true)] {
