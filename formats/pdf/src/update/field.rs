@@ -104,10 +104,14 @@ fn new_field(
     request: &SignatureRequest,
 ) -> Result<Planned, PdfError> {
     let signature_id = update.new_id()?;
+    let spots = spots(&request.placement)?;
     let Some(family) = &request.options.family else {
         let name = new_name(update, form, asked)?;
-        let (new_fields, first) =
-            signed_field(update, fields, None, &name, &name, request, signature_id)?;
+        let widgets = Widgets::lay(update, &spots, request.options.may_leave_page)?;
+        let tag_key = tag(update, fields, &widgets, request, &[])?;
+        let names = [name.as_str(), name.as_str()];
+        let parts = (&widgets, tag_key, signature_id);
+        let (new_fields, first) = signed_field(update, fields, None, names, request, parts)?;
         return Ok(Planned {
             signature_id,
             name: first,
@@ -119,19 +123,24 @@ fn new_field(
     let name = partial_name(asked.unwrap_or("1"))?;
     check_siblings(&name, family)?;
     let parent = update.new_id()?;
-    let qualified = format!("{parent_name}.{name}");
-    let (roots, first) = signed_field(
-        update,
-        fields,
-        Some(parent),
-        &name,
-        &qualified,
-        request,
-        signature_id,
-    )?;
-    let mut kids: Vec<NewObject> = roots.into_iter().map(new_reference).collect();
+    let widgets = Widgets::lay(update, &spots, request.options.may_leave_page)?;
+    let mut empty_widgets = Vec::with_capacity(family.empty.len());
     for empty in &family.empty {
-        kids.push(new_reference(empty_field(update, parent, empty, request)?));
+        empty_widgets.push((empty_widget(update, empty, request)?, empty));
+    }
+    let tag_key = tag(update, fields, &widgets, request, &empty_widgets)?;
+    let qualified = format!("{parent_name}.{name}");
+    let names = [name.as_str(), qualified.as_str()];
+    let parts = (&widgets, tag_key, signature_id);
+    let (roots, first) = signed_field(update, fields, Some(parent), names, request, parts)?;
+    let mut kids: Vec<NewObject> = roots.into_iter().map(new_reference).collect();
+    let shown: i64 = widgets.shown(request).map(|_| 1).sum();
+    let mut next_key = tag_key.map(|key| key + shown);
+    for (widget, empty) in &empty_widgets {
+        let tag_key = next_key.filter(|_| widget.part.is_some());
+        next_key = tag_key.map(|key| key + 1).or(next_key);
+        empty_field(update, parent, empty, widget, tag_key)?;
+        kids.push(new_reference(widget.id));
     }
     let mut entries = Dictionary::new();
     entries.set("T", checked_text("family.parent", &parent_name)?);
@@ -165,13 +174,10 @@ fn signed_field(
     update: &mut Update<'_, '_>,
     fields: &[SignatureField],
     parent: Option<ObjectId>,
-    name: &str,
-    qualified: &str,
+    [name, qualified]: [&str; 2],
     request: &SignatureRequest,
-    signature_id: ObjectId,
+    (widgets, tag_key, signature_id): (&Widgets<'_>, Option<i64>, ObjectId),
 ) -> Result<(Vec<ObjectId>, String), PdfError> {
-    let spots = spots(&request.placement)?;
-    let widgets = Widgets::lay(update, &spots, request.options.may_leave_page)?;
     for widget in &widgets.0 {
         note_overlaps(update, fields, widget.page.page_index, widget.rectangle);
     }
@@ -180,22 +186,6 @@ fn signed_field(
         Some(update.new_id()?)
     } else {
         None
-    };
-    let tag_key = match &request.appearance {
-        Some(appearance) if widgets.is_visible() && tags::is_tagged(update)? => {
-            if fields.iter().any(|field| field.value.is_some()) {
-                update.notes.push(Note::NotTagged);
-                None
-            } else {
-                let tagged: Vec<(&Page<'_>, ObjectId)> = widgets
-                    .0
-                    .iter()
-                    .map(|widget| (&*widget.page, widget.id))
-                    .collect();
-                tags::add(update, &tagged, &appearance.alternate_text)?
-            }
-        }
-        Some(_) | None => None,
     };
     let mut artist = match &request.appearance {
         Some(appearance) => Some(Artist::new(update.document, appearance, several)?),
@@ -254,19 +244,57 @@ fn signed_field(
     Ok((vec![group], format!("{qualified}.p1")))
 }
 
+/// Enters the widgets that have an area in the structure tree of a tagged document: those of the
+/// signature first, then those of empty fields. Gives the `/StructParent` of the first; the others
+/// follow it.
+fn tag<'a>(
+    update: &mut Update<'_, 'a>,
+    fields: &[SignatureField],
+    widgets: &Widgets<'a>,
+    request: &SignatureRequest,
+    empty: &[(Widget<'a>, &EmptyField)],
+) -> Result<Option<i64>, PdfError> {
+    let alternate_text = (request.appearance.as_ref())
+        .map_or("", |appearance| appearance.alternate_text.as_str());
+    let signed = (widgets.shown(request)).map(|widget| (widget, alternate_text));
+    let empty = (empty.iter())
+        .filter(|(widget, _)| widget.part.is_some())
+        .map(|(widget, empty)| (widget, empty.description.as_str()));
+    let all: Vec<_> = (signed.chain(empty))
+        .map(|(widget, text)| (&*widget.page, widget.id, text))
+        .collect();
+    if all.is_empty() || !tags::is_tagged(update)? {
+        return Ok(None);
+    }
+    if fields.iter().any(|field| field.value.is_some()) {
+        update.notes.push(Note::NotTagged);
+        return Ok(None);
+    }
+    tags::add(update, &all)
+}
+
+/// Where an empty field goes: in one place.
+fn empty_widget<'a>(
+    update: &mut Update<'_, 'a>,
+    empty: &EmptyField,
+    request: &SignatureRequest,
+) -> Result<Widget<'a>, PdfError> {
+    let spots = spots(&empty.placement)?;
+    let widgets = Widgets::lay(update, &spots, request.options.may_leave_page)?;
+    let [widget] = <[Widget<'a>; 1]>::try_from(widgets.0)
+        .map_err(|_| invalid("family", "has an empty field in several places"))?;
+    Ok(widget)
+}
+
 /// A field for a later signer. It shows nothing yet, not even a frame: what is not signed is not
 /// seen.
 fn empty_field(
     update: &mut Update<'_, '_>,
     parent: ObjectId,
     empty: &EmptyField,
-    request: &SignatureRequest,
-) -> Result<ObjectId, PdfError> {
-    let spots = spots(&empty.placement)?;
-    let widgets = Widgets::lay(update, &spots, request.options.may_leave_page)?;
-    let [widget] = widgets.0.as_slice() else {
-        return Err(invalid("family", "has an empty field in several places").into());
-    };
+    widget: &Widget<'_>,
+    tag_key: Option<i64>,
+) -> Result<(), PdfError> {
     let mut entries = widget.entries();
     entries.set("T", checked_text("family", &empty.name)?);
     entries.set("TU", checked_text("family", &empty.description)?);
@@ -280,13 +308,15 @@ fn empty_field(
         update.add(id, NewObject::Dictionary(lock));
         entries.set("Lock", new_reference(id));
     }
+    if let Some(key) = tag_key {
+        entries.set("StructParent", key);
+    }
     // PDF/A-2, 6.3.3: a widget with area has an appearance, and this one draws nothing.
     if widget.part.is_some() || Archive::of(update.document).wants_all_appearances() {
         entries.set("AP", normal_appearance(appearance::nothing(update)?));
     }
     update.add(widget.id, NewObject::Dictionary(entries));
-    widget.enter_in_page(update)?;
-    Ok(widget.id)
+    widget.enter_in_page(update)
 }
 
 /// Where one widget goes: with area, or without.
@@ -376,8 +406,10 @@ impl<'a> Widgets<'a> {
         Ok(Self(widgets))
     }
 
-    fn is_visible(&self) -> bool {
-        self.0.iter().any(|widget| widget.part.is_some())
+    /// Those that show the appearance, if there is one.
+    fn shown(&self, request: &SignatureRequest) -> impl Iterator<Item = &Widget<'a>> {
+        let is_drawn = request.appearance.is_some();
+        (self.0.iter()).filter(move |widget| is_drawn && widget.part.is_some())
     }
 }
 

@@ -25,13 +25,12 @@ pub(super) fn is_tagged(update: &Update<'_, '_>) -> Result<bool, PdfError> {
         .is_some())
 }
 
-/// Puts a `<Form>` element for each widget into the tree and gives the first one's `/StructParent`;
-/// the others follow it. `None`, with a note, when the tree has a shape that this code does not
+/// Puts a `<Form>` element for each widget, with its alternate text, into the tree and gives the
+/// first one's `/StructParent`; the others follow it. `None`, with a note, when the tree has a shape that this code does not
 /// extend.
 pub(super) fn add(
     update: &mut Update<'_, '_>,
-    widgets: &[(&Page<'_>, ObjectId)],
-    alternate_text: &str,
+    widgets: &[(&Page<'_>, ObjectId, &str)],
 ) -> Result<Option<i64>, PdfError> {
     let Some(plan) = Plan::make(update)? else {
         update.notes.push(Note::NotTagged);
@@ -39,7 +38,7 @@ pub(super) fn add(
     };
     let mut elements = Vec::new();
     let mut next = plan.key;
-    for (page, widget) in widgets {
+    for (page, widget, alternate_text) in widgets {
         let element = update.new_id()?;
         let mut marked = Dictionary::new();
         marked.set("Type", name("OBJR"));
