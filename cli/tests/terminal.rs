@@ -40,6 +40,10 @@ struct Terminal {
 
 impl Terminal {
     fn open(world: &World, words: &str) -> Self {
+        Self::open_with(world, words, &[])
+    }
+
+    fn open_with(world: &World, words: &str, environment: &[(&str, &str)]) -> Self {
         let yinxin = env!("CARGO_BIN_EXE_yinxin");
         let session = format!("tty; exec '{yinxin}' --lang en {words}");
         let mut child = Command::new("script")
@@ -49,6 +53,7 @@ impl Terminal {
             .env("LC_ALL", "C")
             .env("USER", "li")
             .env("SOFTHSM2_CONF", world.path("softhsm2.conf"))
+            .envs(environment.iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -364,7 +369,7 @@ fn the_service_asks_for_the_pin_of_a_token_when_it_starts() {
         config
             .replace("7443", "0")
             .replacen("[[seal]]", &format!("{device}{key}[[seal]]"), 1);
-    std::fs::write(world.path("home/signer.toml"), config).unwrap();
+    std::fs::write(world.path("home/signer.toml"), &config).unwrap();
 
     for (pin, signs) in [("00000000", false), (PIN, true)] {
         let mut terminal = Terminal::open(&world, "serve signer --config home/signer.toml");
@@ -376,4 +381,30 @@ fn the_service_asks_for_the_pin_of_a_token_when_it_starts() {
         let refused = screen.contains("the device does not sign now");
         assert_eq!(refused, !signs, "{screen}");
     }
+
+    // The same secrets from the environment.
+    let passphrase = std::fs::read_to_string(world.path("home/keys/passphrase")).unwrap();
+    let file = config
+        .lines()
+        .skip_while(|line| *line != "[passphrase]")
+        .nth(1);
+    let config = config
+        .replacen(file.unwrap(), "environment = \"KEYS\"", 1)
+        .replacen("pin = \"prompt\"", "pin = { environment = \"CITY\" }", 1);
+    std::fs::write(world.path("home/signer.toml"), config).unwrap();
+    let words = "serve signer --config home/signer.toml";
+    let (ended_well, screen) = Terminal::open_with(&world, words, &[("CITY", PIN)]).end();
+    assert!(!ended_well, "{screen}");
+    assert!(
+        screen.contains("the environment variable KEYS is not set"),
+        "{screen}"
+    );
+    let both = [("KEYS", passphrase.trim_end()), ("CITY", PIN)];
+    let mut terminal = Terminal::open_with(&world, words, &both);
+    terminal.wait_for(" answers");
+    terminal.keyboard.write_all(b"\x03").unwrap();
+    let (_, screen) = terminal.end();
+    assert!(!screen.contains("PIN of"), "{screen}");
+    assert!(!screen.contains("the device does not sign now"), "{screen}");
+    assert!(!screen.contains(passphrase.trim_end()), "{screen}");
 }

@@ -225,6 +225,8 @@ fn tell(near: &[Expiry]) {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+
     use super::*;
 
     fn seal(next: Option<NextConfig>) -> SealConfig {
@@ -257,6 +259,63 @@ mod tests {
                 key: String::new(),
                 certificates: "chain.pem".into(),
             }),
+        }
+    }
+
+    /// What is logged while `work` runs.
+    fn logged(work: impl FnOnce()) -> String {
+        #[derive(Clone, Default)]
+        struct Lines(Arc<Mutex<Vec<u8>>>);
+
+        impl std::io::Write for Lines {
+            fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+                self.0.lock().expect("no panic").extend_from_slice(bytes);
+                Ok(bytes.len())
+            }
+
+            fn flush(&mut self) -> std::io::Result<()> {
+                Ok(())
+            }
+        }
+
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_ansi(false)
+            .with_writer(move || writer.clone())
+            .finish();
+        tracing::subscriber::with_default(subscriber, work);
+        let bytes = lines.0.lock().expect("no panic").clone();
+        String::from_utf8(bytes).expect("text")
+    }
+
+    #[test]
+    fn each_certificate_near_its_end_is_told_louder_the_nearer_it_is() {
+        let told = [
+            (Nearness::Within90Days, " INFO ", "ends within 90 days"),
+            (Nearness::Within30Days, " WARN ", "ends within 30 days"),
+            (Nearness::Within7Days, "ERROR ", "ends within 7 days"),
+            (Nearness::Over, "ERROR ", "is over; its seal refuses"),
+        ];
+        assert_eq!(told.map(|(nearness, ..)| nearness), Nearness::ALL);
+        for (nearness, level, words) in told {
+            let expiry = Expiry {
+                used_by: "seal village, gm".to_owned(),
+                subject: "CN=示范村".to_owned(),
+                not_after: UnixSeconds(1_798_761_600),
+                days_left: 5,
+                nearness,
+            };
+            let lines = logged(|| tell(&[expiry]));
+            for part in [
+                level,
+                words,
+                "seal village, gm",
+                "2027-01-01",
+                "days_left=5",
+            ] {
+                assert!(lines.contains(part), "{part}: {lines}");
+            }
         }
     }
 

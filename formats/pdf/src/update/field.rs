@@ -254,8 +254,8 @@ fn tag<'a>(
     request: &SignatureRequest,
     empty: &[(Widget<'a>, &EmptyField)],
 ) -> Result<Option<i64>, PdfError> {
-    let alternate_text = (request.appearance.as_ref())
-        .map_or("", |appearance| appearance.alternate_text.as_str());
+    let alternate_text =
+        (request.appearance.as_ref()).map_or("", |appearance| appearance.alternate_text.as_str());
     let signed = (widgets.shown(request)).map(|widget| (widget, alternate_text));
     let empty = (empty.iter())
         .filter(|(widget, _)| widget.part.is_some())
