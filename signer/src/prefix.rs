@@ -50,6 +50,11 @@ impl PrefixDigests {
         }
     }
 
+    /// Takes no SM3 of what comes now; nobody will ask for it.
+    pub fn end_sm3(&mut self) {
+        self.sm3 = None;
+    }
+
     /// The pieces that `give` hands over, in their order, with SM3 on a thread of its own while
     /// it runs: the slower digest then costs no more time than reading and the other one.
     ///

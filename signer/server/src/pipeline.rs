@@ -176,16 +176,25 @@ impl Service {
         mut spool: DocumentSpool,
     ) -> Result<SealedDocument, Refusal> {
         let flushing = flush_beside(&spool)?;
-        let mut signed = Vec::new();
-        let mut ordinal = 0;
-        for act in acts {
-            for (signature, site) in act.signatures() {
-                let one = self
-                    .sign_once(request, &act.seal, signature, site, ordinal, &mut spool)
-                    .await?;
-                signed.push(one);
-                ordinal += 1;
+        let mut left: Vec<_> = acts
+            .iter()
+            .flat_map(|act| act.signatures().into_iter().map(|one| (&*act.seal, one)))
+            .rev()
+            .collect();
+        let mut signed = Vec::with_capacity(left.len());
+        for ordinal in 0.. {
+            let Some((seal, (profile, site))) = left.pop() else {
+                break;
+            };
+            let one = self
+                .sign_once(request, seal, profile, site, ordinal, &spool)
+                .await?;
+            match left.is_empty() {
+                true => spool.append_last(one.tail())?,
+                false => spool.append(one.tail())?,
             }
+            self.checkpoints.reached(Step::Signed);
+            signed.push(one);
         }
         let signatures = self.self_check(&spool, signed)?;
         if let Some(flushing) = flushing {
@@ -207,7 +216,7 @@ impl Service {
         profile: SignatureProfile,
         site: Site,
         ordinal: u32,
-        spool: &mut DocumentSpool,
+        spool: &DocumentSpool,
     ) -> Result<Signed, Refusal> {
         let order = Order {
             seal,
@@ -227,8 +236,6 @@ impl Service {
         let signing = self.figures.start(Stage::Sign);
         let signed = intended.sign(&self.keys.router)?;
         signing.observe_duration();
-        spool.append(signed.tail())?;
-        self.checkpoints.reached(Step::Signed);
         Ok(signed)
     }
 

@@ -123,6 +123,16 @@ impl DocumentSpool {
         Ok(())
     }
 
+    /// As [`DocumentSpool::append`], for bytes after which nothing is signed any more: of those only
+    /// the document's name is made, SHA-256.
+    ///
+    /// # Errors
+    /// As [`DocumentSpool::append`].
+    pub fn append_last(&mut self, bytes: &[u8]) -> Result<(), FolderError> {
+        self.digests.end_sm3();
+        self.append(bytes)
+    }
+
     /// Whether the next `more` bytes need the disk.
     #[must_use]
     pub fn needs_disk_for(&self, more: usize) -> bool {
