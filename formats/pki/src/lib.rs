@@ -25,6 +25,7 @@ mod pem;
 mod pss;
 mod public_key;
 mod request;
+mod sm2_message;
 pub mod tlv;
 mod verify;
 
@@ -43,5 +44,6 @@ pub use pem::{PemBlock, pem_blocks, to_pem};
 pub use pss::{Pss, PssFault, PssHash, sha256_pss_encode};
 pub use public_key::{PublicKey, RsaUsage};
 pub use request::{CertificationRequest, REQUEST_PEM_LABEL, RequestTemplate};
+pub use sm2_message::sm2_message_digest;
 pub use tlv::UnixSeconds;
 pub use verify::verify_signature;

@@ -1,10 +1,10 @@
 //! The mathematics of a signature, and nothing about trust.
 
 use ring::signature::{self, UnparsedPublicKey, VerificationAlgorithm};
-use yinxin_sm::{DEFAULT_DISTID, PreparedPublicKey};
+use yinxin_sm::PreparedPublicKey;
 
 use crate::limits::{RSA_EXPONENT_MIN, RSA_MODULUS_BITS_MAX, RSA_MODULUS_BITS_MIN};
-use crate::{PkiError, PssHash, PublicKey, SignatureAlgorithm, pss};
+use crate::{PkiError, PssHash, PublicKey, SignatureAlgorithm, pss, sm2_message_digest};
 
 /// `Ok` if `signature` was made over `message` by the owner of `key`.
 ///
@@ -76,11 +76,12 @@ pub(crate) fn verify_with_table(
         (PublicKey::Sm2(key), None) if *algorithm == SignatureAlgorithm::Sm2Sm3 => {
             let (signature, _) = yinxin_sm::Signature::from_field_bytes(signature)
                 .map_err(|_| PkiError::SignatureMalformed)?;
-            match table {
-                Some(table) => table.verify(DEFAULT_DISTID, message, &signature),
-                None => key.verify(DEFAULT_DISTID, message, &signature),
-            }
-            .map_err(|_| PkiError::SignatureInvalid)
+            sm2_message_digest(key, message)
+                .and_then(|digest| match table {
+                    Some(table) => table.verify_digest(&digest, &signature),
+                    None => key.verify_digest(&digest, &signature),
+                })
+                .map_err(|_| PkiError::SignatureInvalid)
         }
         (PublicKey::Rsa { .. } | PublicKey::EcP256 { .. } | PublicKey::Sm2(_), _) => {
             Err(PkiError::KeyDoesNotFitAlgorithm {

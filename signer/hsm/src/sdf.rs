@@ -8,9 +8,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use ring::rand::{SecureRandom as _, SystemRandom};
-use yinxin_pki::{PublicKey, SignatureAlgorithm, sha256_pss_encode};
+use yinxin_pki::{PublicKey, SignatureAlgorithm, sha256_pss_encode, sm2_message_digest};
 use yinxin_signer::keys::{KeyStoreError, RsaPadding};
-use yinxin_sm::DEFAULT_DISTID;
 
 use crate::device::{Connected, Device, Failed, KeyFacts, LoginGate, Session, SessionKeys};
 use crate::{DeviceKeyStore, OpenError, PoolSettings, Secret, signature};
@@ -202,8 +201,7 @@ fn sign_with(
     match public_key {
         PublicKey::Sm2(public_key) => {
             // InternalSign_ECC takes e = SM3(Z || M), and the machine knows no Z.
-            let digest = public_key
-                .message_digest(DEFAULT_DISTID, message)
+            let digest = sm2_message_digest(public_key, message)
                 .map_err(|_| Failure::answer("the public key gives no Z"))?;
             let raw = connection.sign_sm2(index, layout, &digest)?;
             signature::sm2_der_from_raw(&raw)

@@ -13,8 +13,8 @@ use ring::signature::{
     ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _, RSA_PKCS1_SHA256, RSA_PSS_SHA256,
     RsaEncoding, RsaKeyPair,
 };
-use yinxin_pki::SignatureAlgorithm;
-use yinxin_sm::{DEFAULT_DISTID, Error as SmError, SecretKey, Signature, SigningContext};
+use yinxin_pki::{SignatureAlgorithm, sm2_message_digest};
+use yinxin_sm::{Error as SmError, SecretKey, Signature, SigningContext};
 
 use super::{KeyStore, KeyStoreError, RsaPadding, key_file};
 use crate::ports::SystemEntropy;
@@ -52,9 +52,10 @@ impl Sm2Key {
 
     fn sign(&self, message: &[u8]) -> Result<Signature, SmError> {
         let entropy = &mut SystemEntropy::new();
+        let digest = sm2_message_digest(self.secret_key().public_key(), message)?;
         match self {
-            Self::Fresh(key) => key.sign(DEFAULT_DISTID, message, entropy),
-            Self::Prepared(context) => context.sign(DEFAULT_DISTID, message, entropy),
+            Self::Fresh(key) => key.sign_digest(&digest, entropy),
+            Self::Prepared(context) => context.sign_digest(&digest, entropy),
         }
     }
 }

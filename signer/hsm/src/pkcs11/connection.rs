@@ -16,7 +16,7 @@ use cryptoki::session::{Session, UserType};
 use cryptoki::slot::Slot;
 use cryptoki::types::RawAuthPin;
 use yinxin_pki::tlv::{self, tag};
-use yinxin_pki::{PublicKey, issue};
+use yinxin_pki::{PublicKey, issue, sm2_message_digest};
 use yinxin_signer::keys::KeyStoreError;
 use yinxin_sm::DEFAULT_DISTID;
 
@@ -356,8 +356,7 @@ fn sm2_input(
     message: &[u8],
 ) -> Option<Vec<u8>> {
     match input {
-        Sm2Input::Digest => public_key
-            .message_digest(DEFAULT_DISTID, message)
+        Sm2Input::Digest => sm2_message_digest(public_key, message)
             .ok()
             .map(|digest| digest.to_vec()),
         Sm2Input::ZAndMessage => {
