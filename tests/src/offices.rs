@@ -353,6 +353,19 @@ impl Offices {
         list
     }
 
+    /// Has the verifier's service accept a document; how many signatures it has.
+    pub async fn verifies(&self, document: &[u8]) -> usize {
+        let document = document.to_vec().into();
+        let report = self.verifier.verify(document).await.unwrap();
+        assert_eq!(
+            report.indication(),
+            v1::Indication::TotalPassed,
+            "{}",
+            report.report_text
+        );
+        report.signatures.len()
+    }
+
     /// A seal's status at a moment, as a department asks: number, and state.
     pub async fn status(&self, code: &str, at: i64) -> (u32, v1::SealState) {
         let request = v1::GetSealStatusRequest {

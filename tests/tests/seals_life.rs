@@ -243,17 +243,7 @@ fn a_villages_seal_lives_through_a_day_and_its_status_and_log_agree() {
 
         // Old proofs still verify; those of both versions.
         for document in [&sealed[0], &by_old_version, &by_new_version] {
-            let report = offices
-                .verifier
-                .verify(document.clone().into())
-                .await
-                .unwrap();
-            assert_eq!(
-                report.indication(),
-                v1::Indication::TotalPassed,
-                "{}",
-                report.report_text
-            );
+            offices.verifies(document).await;
         }
 
         // The list of that day, in the hands of a verifier that asks no registry.
@@ -301,8 +291,7 @@ fn a_villages_seal_lives_through_a_day_and_its_status_and_log_agree() {
                 let found = (signature.indication, signature.sub_indication);
                 assert_eq!(found, (indication, Some(sub)), "{what}, {profile:?}");
                 // Nobody who does not know of the loss can see it.
-                let report = offices.verifier.verify(forged.into()).await.unwrap();
-                assert_eq!(report.indication(), v1::Indication::TotalPassed);
+                offices.verifies(&forged).await;
             }
         }
         // The configuration's own seal is in force, until the list is too old to say so.
@@ -459,8 +448,7 @@ fn when_a_key_is_succeeded_its_seals_are_renewed_by_the_rule() {
         let used = &receipt.receipt.unwrap().signatures[0].certificate_sha256;
         assert_eq!(used, &new.certificates_sha256[0]);
         for document in [before, after] {
-            let report = offices.verifier.verify(document.into()).await.unwrap();
-            assert_eq!(report.indication(), v1::Indication::TotalPassed);
+            offices.verifies(&document).await;
         }
 
         // A seal on other keys is left alone, a suspended one until it is resumed.
@@ -558,17 +546,7 @@ fn ofdrw_accepts_seals_and_seal_signatures_of_both_layouts_and_both_lists() {
                 .seal(header(code, code, "a"), plain_pdf())
                 .await
                 .unwrap();
-            let report = offices
-                .verifier
-                .verify(sealed.clone().into())
-                .await
-                .unwrap();
-            assert_eq!(
-                report.indication(),
-                v1::Indication::TotalPassed,
-                "{code}: {}",
-                report.report_text
-            );
+            offices.verifies(&sealed).await;
             std::fs::write(folder.path().join(format!("{code}.pdf")), &sealed).unwrap();
         }
     });

@@ -176,22 +176,19 @@ impl Service {
         mut spool: DocumentSpool,
     ) -> Result<SealedDocument, Refusal> {
         let flushing = flush_beside(&spool)?;
-        let mut left: Vec<_> = acts
+        let signatures: Vec<_> = acts
             .iter()
             .flat_map(|act| act.signatures().into_iter().map(|one| (&*act.seal, one)))
-            .rev()
             .collect();
-        let mut signed = Vec::with_capacity(left.len());
-        for ordinal in 0.. {
-            let Some((seal, (profile, site))) = left.pop() else {
-                break;
-            };
+        let mut left = signatures.into_iter().zip(0..).peekable();
+        let mut signed = Vec::new();
+        while let Some(((seal, (profile, site)), ordinal)) = left.next() {
             let one = self
                 .sign_once(request, seal, profile, site, ordinal, &spool)
                 .await?;
-            match left.is_empty() {
-                true => spool.append_last(one.tail())?,
-                false => spool.append(one.tail())?,
+            match left.peek() {
+                Some(_) => spool.append(one.tail())?,
+                None => spool.append_last(one.tail())?,
             }
             self.checkpoints.reached(Step::Signed);
             signed.push(one);

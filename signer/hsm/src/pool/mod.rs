@@ -10,6 +10,8 @@ mod metrics;
 mod settings;
 mod several;
 mod state;
+#[cfg(test)]
+mod tests;
 mod worker;
 
 use std::sync::mpsc::Sender;
