@@ -292,17 +292,13 @@ impl Offices {
         at: UnixSeconds,
     ) -> Vec<u8> {
         let seal = yinxin_ses::Seal::parse(seal_der).unwrap();
-        let side = if profile == SignatureProfile::PadesBB {
-            "p256"
+        let is_pades = profile == SignatureProfile::PadesBB;
+        let (side, issuer) = if is_pades {
+            ("p256", &self.pki.rsa_issuing)
         } else {
-            "sm2"
+            ("sm2", &self.pki.sm2_issuing)
         };
         let key = format!("{keys}-{side}");
-        let issuer = if side == "sm2" {
-            &self.pki.sm2_issuing
-        } else {
-            &self.pki.rsa_issuing
-        };
         let identity = SigningIdentity {
             key: key.clone(),
             certificate: self.signers[&key].certificate.clone(),
@@ -316,7 +312,7 @@ impl Offices {
             appearance: appearance(),
             width_mm: 42.0,
             height_mm: 42.0,
-            pades: (side == "p256").then(|| identity.clone()),
+            pades: is_pades.then(|| identity.clone()),
             gm: Some(GmMaterial {
                 seal_der: seal_der.to_vec(),
                 seal,

@@ -309,14 +309,7 @@ impl Bench {
     /// # Errors
     /// As the road's steps.
     pub fn sign(&self, prepared: Prepared) -> Result<Signed, SealError> {
-        let key = RequestKey {
-            caller: "tests".to_owned(),
-            request_id: "1".to_owned(),
-        };
-        let record = Memory::default();
-        let intended = now_or_never(prepared.record_intent(&record, &key, 1, 0, &[], self.now))
-            .expect("a record in memory refuses nothing");
-        intended.sign(&self.keys)
+        sign(&self.keys, prepared, self.now)
     }
 
     /// The rest of the road, for the document with the signature's tail. `start` as in
@@ -524,16 +517,21 @@ impl Record for Memory {
 
 /// One order sealed by somebody who has the keys and asks nobody.
 pub(crate) fn seal_unasked(keys: &dyn KeyStore, document: &[u8], order: &Order<'_>) -> Vec<u8> {
+    let prepared = prepare(document, None, order, &RoadSettings::default()).unwrap();
+    let signed = sign(keys, prepared, order.at).unwrap();
+    [document, signed.tail()].concat()
+}
+
+/// Signs what is written down in memory only.
+fn sign(keys: &dyn KeyStore, prepared: Prepared, at: UnixSeconds) -> Result<Signed, SealError> {
     let key = RequestKey {
-        caller: "nobody".to_owned(),
+        caller: "tests".to_owned(),
         request_id: "1".to_owned(),
     };
-    let prepared = prepare(document, None, order, &RoadSettings::default()).unwrap();
     let record = Memory::default();
-    let intended =
-        now_or_never(prepared.record_intent(&record, &key, 1, 0, &[], order.at)).unwrap();
-    let signed = intended.sign(keys).unwrap();
-    [document, signed.tail()].concat()
+    let intended = now_or_never(prepared.record_intent(&record, &key, 1, 0, &[], at))
+        .expect("a record in memory refuses nothing");
+    intended.sign(keys)
 }
 
 /// The value of a future that never waits, as those of [`Memory`] are.

@@ -89,10 +89,8 @@ impl Renewal {
             if one.by.key == one.succeeds {
                 return Err(wrong("by.key", "must be another key than succeeds"));
             }
-            let taken = |known: &Self| {
-                known.author == format!("{RULE_PREFIX}{}", one.name)
-                    || known.succeeds == one.succeeds
-            };
+            let author = format!("{RULE_PREFIX}{}", one.name);
+            let taken = |known: &Self| known.author == author || known.succeeds == one.succeeds;
             if rules.iter().any(taken) {
                 return Err(wrong(
                     "succeeds",
@@ -127,7 +125,7 @@ impl Renewal {
                     .map_err(|error| wrong("filing", &error.to_string()))?;
             }
             rules.push(Self {
-                author: format!("{RULE_PREFIX}{}", one.name),
+                author,
                 from,
                 succeeds: one.succeeds.clone(),
                 by,

@@ -107,11 +107,11 @@ fn new_field(
     let spots = spots(&request.placement)?;
     let Some(family) = &request.options.family else {
         let name = new_name(update, form, asked)?;
-        let widgets = Widgets::lay(update, &spots, request.options.may_leave_page)?;
-        let tag_key = tag(update, fields, &widgets, request, &[])?;
+        let mut widgets = Widgets::lay(update, &spots, request.options.may_leave_page)?;
+        tag(update, fields, &mut widgets, request, &mut [])?;
         let names = [name.as_str(), name.as_str()];
-        let parts = (&widgets, tag_key, signature_id);
-        let (new_fields, first) = signed_field(update, fields, None, names, request, parts)?;
+        let (new_fields, first) =
+            signed_field(update, fields, None, names, request, &widgets, signature_id)?;
         return Ok(Planned {
             signature_id,
             name: first,
@@ -123,23 +123,26 @@ fn new_field(
     let name = partial_name(asked.unwrap_or("1"))?;
     check_siblings(&name, family)?;
     let parent = update.new_id()?;
-    let widgets = Widgets::lay(update, &spots, request.options.may_leave_page)?;
+    let mut widgets = Widgets::lay(update, &spots, request.options.may_leave_page)?;
     let mut empty_widgets = Vec::with_capacity(family.empty.len());
     for empty in &family.empty {
         empty_widgets.push((empty_widget(update, empty, request)?, empty));
     }
-    let tag_key = tag(update, fields, &widgets, request, &empty_widgets)?;
+    tag(update, fields, &mut widgets, request, &mut empty_widgets)?;
     let qualified = format!("{parent_name}.{name}");
     let names = [name.as_str(), qualified.as_str()];
-    let parts = (&widgets, tag_key, signature_id);
-    let (roots, first) = signed_field(update, fields, Some(parent), names, request, parts)?;
+    let (roots, first) = signed_field(
+        update,
+        fields,
+        Some(parent),
+        names,
+        request,
+        &widgets,
+        signature_id,
+    )?;
     let mut kids: Vec<NewObject> = roots.into_iter().map(new_reference).collect();
-    let shown: i64 = widgets.shown(request).map(|_| 1).sum();
-    let mut next_key = tag_key.map(|key| key + shown);
     for (widget, empty) in &empty_widgets {
-        let tag_key = next_key.filter(|_| widget.part.is_some());
-        next_key = tag_key.map(|key| key + 1).or(next_key);
-        empty_field(update, parent, empty, widget, tag_key)?;
+        empty_field(update, parent, empty, widget)?;
         kids.push(new_reference(widget.id));
     }
     let mut entries = Dictionary::new();
@@ -176,7 +179,8 @@ fn signed_field(
     parent: Option<ObjectId>,
     [name, qualified]: [&str; 2],
     request: &SignatureRequest,
-    (widgets, tag_key, signature_id): (&Widgets<'_>, Option<i64>, ObjectId),
+    widgets: &Widgets<'_>,
+    signature_id: ObjectId,
 ) -> Result<(Vec<ObjectId>, String), PdfError> {
     for widget in &widgets.0 {
         note_overlaps(update, fields, widget.page.page_index, widget.rectangle);
@@ -211,9 +215,6 @@ fn signed_field(
             let form = artist.draw(update, fields, part, widget.rectangle, turn)?;
             entries.set("TU", text_string(&appearance.alternate_text));
             entries.set("AP", normal_appearance(form));
-            if let Some(first) = tag_key {
-                entries.set("StructParent", first + number - 1);
-            }
         } else if Archive::of(update.document).wants_all_appearances() {
             entries.set("AP", normal_appearance(appearance::nothing(update)?));
         }
@@ -245,32 +246,38 @@ fn signed_field(
 }
 
 /// Enters the widgets that have an area in the structure tree of a tagged document: those of the
-/// signature first, then those of empty fields. Gives the `/StructParent` of the first; the others
-/// follow it.
+/// signature, if it shows anything, then those of empty fields.
 fn tag<'a>(
     update: &mut Update<'_, 'a>,
     fields: &[SignatureField],
-    widgets: &Widgets<'a>,
+    widgets: &mut Widgets<'a>,
     request: &SignatureRequest,
-    empty: &[(Widget<'a>, &EmptyField)],
-) -> Result<Option<i64>, PdfError> {
-    let alternate_text =
-        (request.appearance.as_ref()).map_or("", |appearance| appearance.alternate_text.as_str());
-    let signed = (widgets.shown(request)).map(|widget| (widget, alternate_text));
-    let empty = (empty.iter())
-        .filter(|(widget, _)| widget.part.is_some())
-        .map(|(widget, empty)| (widget, empty.description.as_str()));
-    let all: Vec<_> = (signed.chain(empty))
-        .map(|(widget, text)| (&*widget.page, widget.id, text))
-        .collect();
-    if all.is_empty() || !tags::is_tagged(update)? {
-        return Ok(None);
+    empty: &mut [(Widget<'a>, &EmptyField)],
+) -> Result<(), PdfError> {
+    let mut tagged = Vec::new();
+    if let Some(appearance) = &request.appearance {
+        let text = appearance.alternate_text.as_str();
+        tagged.extend(widgets.0.iter_mut().map(|widget| (widget, text)));
+    }
+    tagged.extend((empty.iter_mut()).map(|(widget, empty)| (widget, empty.description.as_str())));
+    tagged.retain(|(widget, _)| widget.part.is_some());
+    if tagged.is_empty() || !tags::is_tagged(update)? {
+        return Ok(());
     }
     if fields.iter().any(|field| field.value.is_some()) {
         update.notes.push(Note::NotTagged);
-        return Ok(None);
+        return Ok(());
     }
-    tags::add(update, &all)
+    let elements: Vec<_> = (tagged.iter())
+        .map(|(widget, text)| (&*widget.page, widget.id, *text))
+        .collect();
+    let Some(first) = tags::add(update, &elements)? else {
+        return Ok(());
+    };
+    for (key, (widget, _)) in (first..).zip(&mut tagged) {
+        widget.tag_key = Some(key);
+    }
+    Ok(())
 }
 
 /// Where an empty field goes: in one place.
@@ -293,7 +300,6 @@ fn empty_field(
     parent: ObjectId,
     empty: &EmptyField,
     widget: &Widget<'_>,
-    tag_key: Option<i64>,
 ) -> Result<(), PdfError> {
     let mut entries = widget.entries();
     entries.set("T", checked_text("family", &empty.name)?);
@@ -307,9 +313,6 @@ fn empty_field(
         let id = update.new_id()?;
         update.add(id, NewObject::Dictionary(lock));
         entries.set("Lock", new_reference(id));
-    }
-    if let Some(key) = tag_key {
-        entries.set("StructParent", key);
     }
     // PDF/A-2, 6.3.3: a widget with area has an appearance, and this one draws nothing.
     if widget.part.is_some() || Archive::of(update.document).wants_all_appearances() {
@@ -357,6 +360,8 @@ struct Widget<'a> {
     rectangle: [f64; 4],
     /// The part of the appearance that it shows; none without area.
     part: Option<Part>,
+    /// Its `/StructParent`, once it stands in the structure tree.
+    tag_key: Option<i64>,
 }
 
 struct Widgets<'a>(Vec<Widget<'a>>);
@@ -401,15 +406,10 @@ impl<'a> Widgets<'a> {
                 sheet,
                 rectangle,
                 part: spot.map(|spot| spot.part),
+                tag_key: None,
             });
         }
         Ok(Self(widgets))
-    }
-
-    /// Those that show the appearance, if there is one.
-    fn shown(&self, request: &SignatureRequest) -> impl Iterator<Item = &Widget<'a>> {
-        let is_drawn = request.appearance.is_some();
-        (self.0.iter()).filter(move |widget| is_drawn && widget.part.is_some())
     }
 }
 
@@ -426,6 +426,9 @@ impl Widget<'_> {
             let mut characteristics = Dictionary::new();
             characteristics.set("R", self.sheet.turn.degrees());
             entries.set("MK", characteristics);
+        }
+        if let Some(key) = self.tag_key {
+            entries.set("StructParent", key);
         }
         entries
     }

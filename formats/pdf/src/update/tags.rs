@@ -26,8 +26,8 @@ pub(super) fn is_tagged(update: &Update<'_, '_>) -> Result<bool, PdfError> {
 }
 
 /// Puts a `<Form>` element for each widget, with its alternate text, into the tree and gives the
-/// first one's `/StructParent`; the others follow it. `None`, with a note, when the tree has a shape that this code does not
-/// extend.
+/// first one's `/StructParent`; the others follow it. `None`, with a note, when the tree has a shape
+/// that this code does not extend.
 pub(super) fn add(
     update: &mut Update<'_, '_>,
     widgets: &[(&Page<'_>, ObjectId, &str)],

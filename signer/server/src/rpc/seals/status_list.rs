@@ -59,18 +59,18 @@ pub(super) async fn export(
                     .recorded_until(&application.code, standing.since)
                     .await?
             };
-            signatures += recorded.len();
+            // A line for each seal object; one that was made elsewhere may have an esID of its own.
+            let mut certificates: BTreeMap<&str, Vec<[u8; 32]>> = BTreeMap::new();
+            for (es_id, certificate) in &standing.signers {
+                certificates.entry(es_id).or_default().push(*certificate);
+            }
+            signatures += recorded.len() * certificates.len();
             if signatures > SIGNATURES_MAX {
                 return Err(Refusal::Limit {
                     limit: "recorded signatures of seals that ended",
                     value: signatures as u64,
                     max: SIGNATURES_MAX as u64,
                 });
-            }
-            // A line for each seal object; one that was made elsewhere may have an esID of its own.
-            let mut certificates: BTreeMap<&str, Vec<[u8; 32]>> = BTreeMap::new();
-            for (es_id, certificate) in &standing.signers {
-                certificates.entry(es_id).or_default().push(*certificate);
             }
             for (es_id, certificates) in certificates {
                 entries.push(SealStatusEntry::new(
