@@ -144,35 +144,48 @@ fn division_steps_vartime(eta: &mut i64, mut f: u64, mut g: u64) -> Matrix {
 }
 
 /// 59 steps on the lowest words.
+#[inline(always)]
+fn division_steps(zeta: &mut i64, mut f: u64, mut g: u64) -> Matrix {
+    let [[u1, v1], [q1, r1]] = steps::<30>(zeta, &mut f, &mut g);
+    let [[u2, v2], [q2, r2]] = steps::<{ STEPS - 30 }>(zeta, &mut f, &mut g);
+    // 2^3 makes 62 bits out of 59 steps, so that limbs move by whole places.
+    Matrix {
+        u: (u2 * u1 + v2 * q1) << 3,
+        v: (u2 * v1 + v2 * r1) << 3,
+        q: (q2 * u1 + r2 * q1) << 3,
+        r: (q2 * v1 + r2 * r1) << 3,
+    }
+}
+
+/// `N` steps on the lowest words, and the two rows of 2^N times their matrix.
 ///
 /// A step, with zeta = -(delta + 1/2): when delta > 0 and g is odd, (f, g) becomes
 /// (g, (g - f) / 2) and delta 1 - delta; otherwise g becomes (g + (g mod 2) f) / 2 and delta
 /// 1 + delta. Doubling the row of f stands for halving g.
+///
+/// The two numbers of a row go the same way, so they share a word: the second is 2^32 times itself
+/// there. Up to 30 steps neither is above 2^30, nor below its opposite.
 #[inline(always)]
-fn division_steps(zeta: &mut i64, mut f: u64, mut g: u64) -> Matrix {
-    // 2^3 makes 62 bits out of 59 steps, so that limbs move by whole places.
-    let (mut u, mut v, mut q, mut r) = (8_u64, 0_u64, 0_u64, 8_u64);
-    for _ in 0..STEPS {
+fn steps<const N: u32>(zeta: &mut i64, f: &mut u64, g: &mut u64) -> [[i64; 2]; 2] {
+    const { assert!(N <= 30) };
+    let (mut row_f, mut row_g) = (1_u64, 1_u64 << 32);
+    for _ in 0..N {
         let turn = (*zeta >> 63).cast_unsigned();
-        let odd = 0_u64.wrapping_sub(g & 1);
-        // ±f, ±u, ±v, or nothing.
-        g = g.wrapping_add((f ^ turn).wrapping_sub(turn) & odd);
-        q = q.wrapping_add((u ^ turn).wrapping_sub(turn) & odd);
-        r = r.wrapping_add((v ^ turn).wrapping_sub(turn) & odd);
+        let odd = 0_u64.wrapping_sub(*g & 1);
+        // ±f and its row, or nothing.
+        *g = g.wrapping_add((*f ^ turn).wrapping_sub(turn) & odd);
+        row_g = row_g.wrapping_add((row_f ^ turn).wrapping_sub(turn) & odd);
         let swap = turn & odd;
         *zeta = (*zeta ^ swap.cast_signed()).wrapping_sub(1);
         // f + (g - f) is the old g.
-        f = f.wrapping_add(g & swap);
-        u = u.wrapping_add(q & swap) << 1;
-        v = v.wrapping_add(r & swap) << 1;
-        g >>= 1;
+        *f = f.wrapping_add(*g & swap);
+        row_f = row_f.wrapping_add(row_g & swap) << 1;
+        *g >>= 1;
     }
-    Matrix {
-        u: u.cast_signed(),
-        v: v.cast_signed(),
-        q: q.cast_signed(),
-        r: r.cast_signed(),
-    }
+    [row_f, row_g].map(|row| {
+        let first = i64::from(row as i32);
+        [first, row.cast_signed().wrapping_sub(first) >> 32]
+    })
 }
 
 /// (f, g) becomes matrix (f, g) / 2^62, which is exact.

@@ -52,10 +52,10 @@ impl Arithmetic for Portable {
             // Both are small, so that only zero less one has its top bit set. The masks go
             // through memory, all at once: seeing where they come from, the compiler makes a
             // branch of each, as valgrind and the timing test found.
-            let mut masks = Masks(core::array::from_fn(|i| {
-                let difference = (start + i as u64) ^ index;
-                (difference.wrapping_sub(1).cast_signed() >> 63).cast_unsigned()
-            }));
+            let mut masks = Masks([0; MASKS]);
+            for (place, mask) in (start..).zip(&mut masks.0) {
+                *mask = ((place ^ index).wrapping_sub(1).cast_signed() >> 63).cast_unsigned();
+            }
             let masks = &black_box(&mut masks).0;
             let (groups, rest) = entries.as_chunks::<UNROLLED>();
             debug_assert!(rest.is_empty(), "no window has such a size");
