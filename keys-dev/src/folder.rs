@@ -237,8 +237,7 @@ impl DevKeys {
             fs::create_dir_all(&path).map_err(file_error(&path))?;
         }
         let random: [u8; 24] = SystemEntropy::new()?.bytes()?;
-        let passphrase: Zeroizing<String> =
-            Zeroizing::new(random.iter().map(|byte| format!("{byte:02x}")).collect());
+        let passphrase: Zeroizing<String> = Zeroizing::new(base16ct::lower::encode_string(&random));
         write_private(&self.passphrase_file(), passphrase.as_bytes())?;
 
         for (stem, identity, above) in chains(pki) {

@@ -21,8 +21,3 @@ pub mod road;
 pub mod rules;
 pub mod seal;
 pub mod usage;
-
-/// Lower-case hexadecimal.
-pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}

@@ -7,8 +7,8 @@
 //! intent at most one outcome, and the request at most one release.
 
 use std::future::Future;
-use std::sync::Arc;
 
+use bytes::Bytes;
 use yinxin_pki::UnixSeconds;
 
 use crate::usage::{UseClaim, UseRefused};
@@ -183,7 +183,7 @@ pub struct Release {
     pub document_sha256: Option<[u8; 32]>,
     /// The document itself, if it is short: then the record keeps it. Longer ones are in the
     /// document folder.
-    pub document: Option<Arc<[u8]>>,
+    pub document: Option<Bytes>,
     /// The released container, for a digest sealing.
     pub container: Option<Vec<u8>>,
     /// The receipt, as JSON, as it was first given.

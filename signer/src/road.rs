@@ -452,6 +452,19 @@ impl SelfCheck {
         })
     }
 
+    /// SHA-256 of the document that was looked at; none of a digest sealing.
+    #[must_use]
+    pub fn document_sha256(&self) -> Option<[u8; 32]> {
+        match &self.subject {
+            Subject::Document { report } => {
+                let mut sha256 = [0; 32];
+                base16ct::lower::decode(&report.document.sha256, &mut sha256).ok()?;
+                Some(sha256)
+            }
+            Subject::Container { .. } => None,
+        }
+    }
+
     /// Verifies a digest sealing's container.
     #[must_use]
     pub fn of_container(signed: &Signed, trust: &Trust, options: &Options) -> Self {

@@ -1,7 +1,8 @@
 //! Sealing and verifying small documents: `cargo bench -p yinxin-tests --bench small`. Without
 //! `--bench` the same with few documents, so that it does not rot.
 //!
-//! Numbers among the arguments choose how many callers there are at a time, instead of 1 and 32.
+//! Numbers among the arguments choose how many callers there are at a time, instead of 1 and 32;
+//! `gm-seal` or `pades-b-b` chooses the one profile, and leaves out what needs no service.
 //!
 //! Small documents cost what the road costs: TLS, gRPC, the record, the folder, the key, the
 //! self-check. What counts is the server's own processor time for each; the client's is not in it.
@@ -42,6 +43,11 @@ fn main() {
     if callers.is_empty() {
         callers = vec![1, 32];
     }
+    let all = [
+        ("gm-seal", v1::SealProfile::GmSeal),
+        ("pades-b-b", v1::SealProfile::PadesBB),
+    ];
+    let one = std::env::args().find_map(|argument| all.iter().find(|(name, _)| *name == argument));
     let document = large::small(DOCUMENT_BYTES);
     let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     println!(
@@ -51,9 +57,16 @@ fn main() {
         std::thread::available_parallelism().map_or(0, usize::from),
         load.split_whitespace().next().unwrap_or("unknown")
     );
-    bare_rsa(documents);
-    verifying(&document, documents);
-    through_grpc(&Bytes::from(document), documents, &callers);
+    if one.is_none() {
+        bare_rsa(documents);
+        verifying(&document, documents);
+    }
+    let profiles: Vec<_> = one
+        .map_or(all.as_slice(), std::slice::from_ref)
+        .iter()
+        .map(|(_, profile)| *profile)
+        .collect();
+    through_grpc(&Bytes::from(document), documents, &callers, &profiles);
 }
 
 fn bare_rsa(times: usize) {
@@ -89,7 +102,12 @@ fn verifying(document: &[u8], times: usize) {
     }
 }
 
-fn through_grpc(document: &Bytes, documents: usize, callers: &[usize]) {
+fn through_grpc(
+    document: &Bytes,
+    documents: usize,
+    callers: &[usize],
+    profiles: &[v1::SealProfile],
+) {
     fs::create_dir_all(yinxin_tests::target()).unwrap();
     let folder = tempfile::tempdir_in(yinxin_tests::target()).unwrap();
     let installation = install(&folder.path().join("installation"));
@@ -104,12 +122,11 @@ fn through_grpc(document: &Bytes, documents: usize, callers: &[usize]) {
             signer.address.port(),
         ))
         .unwrap();
-    let profiles = [v1::SealProfile::GmSeal, v1::SealProfile::PadesBB];
     for (cores, confined) in [
         (1, confine(signer.id(), "0")),
         (2, confine(signer.id(), "0-1")),
     ] {
-        for profile in profiles {
+        for &profile in profiles {
             for &callers in callers {
                 // A single caller mostly waits for the disk.
                 let documents = if callers == 1 {

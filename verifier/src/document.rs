@@ -13,7 +13,7 @@ use crate::escape::escape;
 use crate::finding::{Finding, Steps, failed, passed, passed_with, unclear, warning};
 use crate::report::{
     ChangeVerdict, ChangesAfter, DocumentFacts, Indication, RemovedSignatures, Report,
-    SignatureReport, StepId, SubIndication, hex,
+    SignatureReport, StepId, SubIndication,
 };
 use crate::{CannotLook, Options, Trust, changes, pdf_date};
 
@@ -76,7 +76,7 @@ pub fn verify_from(
         verified_at: options.at,
         document: DocumentFacts {
             length: document.bytes().len() as u64,
-            sha256: hex(&digests.sha256),
+            sha256: base16ct::lower::encode_string(&digests.sha256),
             revisions: document.revisions().len(),
             pages: document.page_count().ok(),
         },

@@ -203,7 +203,7 @@ impl CertificateFacts {
             serial: certificate.serial_hex(),
             not_before: certificate.not_before(),
             not_after: certificate.not_after(),
-            sha256: hex(&certificate.sha256()),
+            sha256: base16ct::lower::encode_string(&certificate.sha256()),
             dev_only: certificate.is_dev_only(),
         }
     }
@@ -371,14 +371,6 @@ pub struct Step {
     pub sub_indication: Option<SubIndication>,
     /// What was found, with the facts.
     pub findings: Vec<Finding>,
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
-    bytes
-        .iter()
-        .flat_map(|byte| [digit(byte >> 4), digit(byte & 0xf)])
-        .collect()
 }
 
 #[expect(

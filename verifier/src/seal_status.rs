@@ -14,7 +14,7 @@ use yinxin_pki::UnixSeconds;
 use crate::container::Surroundings;
 use crate::escape::escape;
 use crate::finding::{Finding, Steps, failed, not_checked, passed_with, unclear, warning};
-use crate::report::{StepId, SubIndication, hex};
+use crate::report::{StepId, SubIndication};
 
 /// What `format` must say.
 const FORMAT: &str = "yinxin-seal-status-1";
@@ -160,7 +160,7 @@ pub struct Sha256(pub [u8; 32]);
 
 impl Serialize for Sha256 {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(&hex(&self.0))
+        to.serialize_str(&base16ct::lower::encode_string(&self.0))
     }
 }
 

@@ -108,10 +108,5 @@ pub(crate) fn random_request_id() -> Result<String, Failure> {
     yinxin_signer::ports::SystemEntropy::new()
         .fill(&mut bytes)
         .map_err(|_| Failure::new("系统没有随机数", "the system gives no randomness"))?;
-    Ok(hexadecimal(&bytes))
-}
-
-/// Lower-case hexadecimal.
-pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    Ok(base16ct::lower::encode_string(&bytes))
 }

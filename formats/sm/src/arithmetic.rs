@@ -32,7 +32,7 @@ mod vartime;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use adx::Adx;
 pub(crate) use batch::{BATCH, multiples_of_g};
-pub(crate) use field::Fe;
+pub(crate) use field::{Fe, Unreduced};
 pub(crate) use generator::multiple_of_g;
 pub(crate) use multiple::multiple_of_point;
 #[cfg(test)]
@@ -54,6 +54,24 @@ pub(crate) trait Arithmetic {
 
     /// a^2 / 2^256 mod p.
     fn square(a: &Fe) -> Fe;
+
+    /// a b / 2^256 mod p, for a factor that this arithmetic has not reduced.
+    #[inline(always)]
+    fn multiply_by(a: &Fe, b: &Unreduced) -> Fe {
+        Self::multiply(a, &b.0)
+    }
+
+    /// As [`Arithmetic::multiply_by`], where the product is again a factor and nothing else.
+    #[inline(always)]
+    fn multiply_unreduced(a: &Fe, b: &Unreduced) -> Unreduced {
+        Unreduced(Self::multiply_by(a, b))
+    }
+
+    /// As [`Arithmetic::square`], where the square is a factor and nothing else.
+    #[inline(always)]
+    fn square_unreduced(a: &Fe) -> Unreduced {
+        Unreduced(Self::square(a))
+    }
 
     /// a + b mod p.
     fn add(a: &Fe, b: &Fe) -> Fe;

@@ -1,7 +1,7 @@
 //! Keys come to be, or are found.
 
 use yinxin_hsm::{NewTokenKey, NewTokenKeyKind};
-use yinxin_signer::ceremony::{self, fingerprint, hexadecimal};
+use yinxin_signer::ceremony::{self, fingerprint};
 use yinxin_signer::keys::key_file::{Protection, decrypt, encrypt};
 use yinxin_signer::ports::SystemEntropy;
 use yinxin_sm::Entropy as _;
@@ -110,7 +110,7 @@ fn generate_in_token(
         store: CardStore::Pkcs11 {
             device: device.to_owned(),
             label,
-            id: hexadecimal(&id),
+            id: base16ct::lower::encode_string(&id),
         },
     };
     let key = OpenKey::open_with(room, &card, &pin)?;

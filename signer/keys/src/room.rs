@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use yinxin_hsm::{Sm2Encoding, Sm2Input};
 use yinxin_pki::Certificate;
-use yinxin_signer::ceremony::{KeyKind, KeyPurpose, hexadecimal};
+use yinxin_signer::ceremony::{KeyKind, KeyPurpose};
 
 use crate::KeysError;
 use crate::audit_file::AuditFile;
@@ -391,16 +391,10 @@ pub(crate) fn sync_folder(folder: &Path) -> Result<(), KeysError> {
 
 /// Octets of an even number of hexadecimal digits.
 pub(crate) fn octets(text: &str) -> Option<Vec<u8>> {
-    if !text.len().is_multiple_of(2) || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return None;
-    }
-    (0..text.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok())
-        .collect()
+    base16ct::mixed::decode_vec(text).ok()
 }
 
 /// A public key as a card has it.
 pub(crate) fn public_key_text(spki_der: &[u8]) -> String {
-    hexadecimal(spki_der)
+    base16ct::lower::encode_string(spki_der)
 }

@@ -193,14 +193,14 @@ impl Service {
             self.checkpoints.reached(Step::Signed);
             signed.push(one);
         }
-        let signatures = self.self_check(&spool, signed)?;
+        let (sha256, signatures) = self.self_check(&spool, signed)?;
         if let Some(flushing) = flushing {
             flushing
                 .await
                 .map_err(|_| Refusal::Internal { what: WORKER_ENDED })??;
         }
         let storing = self.figures.start(Stage::Store);
-        let stored = spool.commit()?;
+        let stored = spool.commit(sha256)?;
         storing.observe_duration();
         self.checkpoints.reached(Step::DocumentStored);
         Ok(SealedDocument { stored, signatures })
@@ -278,11 +278,12 @@ impl Service {
         }
     }
 
+    /// SHA-256 of the document, and its signatures, as our verifier has found both.
     fn self_check(
         &self,
         spool: &DocumentSpool,
         signed: Vec<Signed>,
-    ) -> Result<Vec<SelfChecked>, Refusal> {
+    ) -> Result<([u8; 32], Vec<SelfChecked>), Refusal> {
         let _checking = self.figures.start(Stage::SelfCheck);
         let check = SelfCheck::of_document(
             spool.read_back(),
@@ -295,7 +296,10 @@ impl Service {
             .map(|one| one.self_check(&check))
             .collect::<Result<Vec<_>, SealError>>()?;
         self.checkpoints.reached(Step::SelfChecked);
-        Ok(checked)
+        let sha256 = check.document_sha256().ok_or(Refusal::Internal {
+            what: "a document's self-check has no digest",
+        })?;
+        Ok((sha256, checked))
     }
 
     /// Seals a digest whose document stays with the caller.
@@ -367,7 +371,7 @@ impl Service {
         release: &Release,
     ) -> Result<Bytes, Refusal> {
         if let Some(document) = &release.document {
-            return Ok(Bytes::from_owner(Arc::clone(document)));
+            return Ok(document.clone());
         }
         let sha256 = release.document_sha256.ok_or(Refusal::Internal {
             what: "a document's release has no document",

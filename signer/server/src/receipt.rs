@@ -43,9 +43,9 @@ impl Receipt {
                 seal_id: signature.seal_id,
                 profile: signature.profile.to_owned(),
                 field: signature.field,
-                certificate_sha256: hexadecimal(&signature.certificate_sha256),
+                certificate_sha256: base16ct::lower::encode_string(&signature.certificate_sha256),
                 digest_algorithm: signature.digest_algorithm.to_owned(),
-                digest: hexadecimal(&signature.digest),
+                digest: base16ct::lower::encode_string(&signature.digest),
                 signed_at: signature.signed_at.0,
             })
             .collect();
@@ -113,22 +113,8 @@ fn wire_profile(name: &str) -> Result<v1::SealProfile, Refusal> {
     }
 }
 
-/// Lower-case hexadecimal.
-pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 fn bytes(hexadecimal: &str) -> Result<Vec<u8>, Refusal> {
-    let broken = Refusal::Internal {
+    base16ct::lower::decode_vec(hexadecimal).map_err(|_| Refusal::Internal {
         what: "the record holds an unreadable digest",
-    };
-    (0..hexadecimal.len())
-        .step_by(2)
-        .map(|at| {
-            hexadecimal
-                .get(at..at + 2)
-                .and_then(|two| u8::from_str_radix(two, 16).ok())
-        })
-        .collect::<Option<_>>()
-        .ok_or(broken)
+    })
 }

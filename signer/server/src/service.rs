@@ -26,7 +26,6 @@ use crate::figures::Figures;
 use crate::fonts;
 use crate::keys::Keys;
 use crate::people::People;
-use crate::receipt::hexadecimal;
 use crate::renewal::Renewal;
 use crate::seals::SealBook;
 use crate::steps::Checkpoints;
@@ -274,7 +273,7 @@ fn new_holder() -> Result<String, StartError> {
     SystemRandom::new()
         .fill(&mut bytes)
         .map_err(|_| StartError::NoEntropy)?;
-    Ok(hexadecimal(&bytes))
+    Ok(base16ct::lower::encode_string(&bytes))
 }
 
 fn road_settings(config: &Config) -> RoadSettings {

@@ -204,7 +204,10 @@ impl Refusal {
                     .with("max", max)
             }
             Self::Store(
-                FolderError::InUse { .. } | FolderError::Missing { .. } | FolderError::Io { .. },
+                FolderError::InUse { .. }
+                | FolderError::Missing { .. }
+                | FolderError::Changed
+                | FolderError::Io { .. },
             ) => hidden(
                 Code::Unavailable,
                 "DOCUMENT_STORE_UNAVAILABLE",

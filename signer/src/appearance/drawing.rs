@@ -5,7 +5,7 @@ use std::sync::Arc;
 use base64ct::{Base64, Encoding as _};
 use yinxin_pdf::{Appearance, Image};
 
-use super::path::{self, Matrix, Path};
+use super::path::{self, Matrix, Path, UNITS_PER_POINT};
 use super::{AppearanceError, POINTS_PER_MM};
 
 /// Seal red, #E60012, as device RGB; PDF/A wants an RGB output intent beside it.
@@ -89,9 +89,10 @@ impl SealDrawing {
     /// the image of an emblem if there is one.
     #[must_use]
     pub fn appearance(&self) -> Appearance {
-        let mut out = b"q\n".to_vec();
+        let unit = path::decimal(1.0 / UNITS_PER_POINT, 3);
+        let mut out = format!("q {unit} 0 0 {unit} 0 0 cm\n").into_bytes();
         if let Some(drawn) = &self.image {
-            let [x, y, width, height] = drawn.rectangle.map(|part| path::decimal(part, 3));
+            let [x, y, width, height] = drawn.rectangle.map(units);
             let operators = format!("q {width} 0 0 {height} {x} {y} cm /Im0 Do Q\n");
             out.extend_from_slice(operators.as_bytes());
         }
@@ -107,7 +108,7 @@ impl SealDrawing {
             }
             // The line width must not come between path and painting (ISO 32000-2, 8.2).
             if let Paint::Fleshed(width) = layer.paint {
-                let operators = format!("{} w 1 j\n", path::decimal(width, 3));
+                let operators = format!("{} w 1 j\n", units(width));
                 out.extend_from_slice(operators.as_bytes());
             }
             layer.path.write_pdf(&mut out);
@@ -132,7 +133,7 @@ impl SealDrawing {
         let millimetres =
             [self.width, self.height].map(|side| path::decimal(side / POINTS_PER_MM, 2));
         let [width_mm, height_mm] = millimetres;
-        let [width, height] = [self.width, self.height].map(|side| path::decimal(side, 2));
+        let [width, height] = [self.width, self.height].map(units);
         let downwards = Matrix::new([1.0, 0.0, 0.0, -1.0, 0.0, self.height]);
         let mut out = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width_mm}mm\" \
@@ -140,8 +141,7 @@ impl SealDrawing {
         );
         if let Some(drawn) = &self.image {
             let [left, bottom, across, up] = drawn.rectangle;
-            let [x, y, width, height] =
-                [left, self.height - bottom - up, across, up].map(|part| path::decimal(part, 3));
+            let [x, y, width, height] = [left, self.height - bottom - up, across, up].map(units);
             // SVG 1.1, which knows no other href for images.
             out.push_str(&format!(
                 "<image xmlns:xlink=\"http://www.w3.org/1999/xlink\" x=\"{x}\" y=\"{y}\" \
@@ -157,7 +157,7 @@ impl SealDrawing {
                 Paint::NonZero => String::new(),
                 Paint::Fleshed(width) => format!(
                     " stroke=\"{colour}\" stroke-width=\"{}\" stroke-linejoin=\"round\"",
-                    path::decimal(width, 3)
+                    units(width)
                 ),
             };
             let data = layer.path.transformed(downwards).svg_data();
@@ -166,6 +166,11 @@ impl SealDrawing {
         out.push_str("</svg>");
         out
     }
+}
+
+/// A length in the units of what is written.
+fn units(length: f64) -> String {
+    path::decimal(length * UNITS_PER_POINT, 1)
 }
 
 /// What a screen reader says in place of a seal.

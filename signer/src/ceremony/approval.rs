@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 use yinxin_pki::{Certificate, PublicKey, SignatureAlgorithm, UnixSeconds, verify_signature};
 
-use super::{fingerprint, hexadecimal};
+use super::fingerprint;
 
 /// How many different persons destroy a key.
 pub const APPROVALS_NEEDED: usize = 2;
@@ -65,7 +65,7 @@ impl Approval {
         Self {
             approved_at: at.to_string(),
             certificate_sha256: fingerprint(custodian.der()),
-            signature_hex: hexadecimal(signature),
+            signature_hex: base16ct::lower::encode_string(signature),
         }
     }
 }
@@ -164,7 +164,7 @@ fn check_one(
             approved_at: approval.approved_at.clone(),
         });
     }
-    let signature = from_hexadecimal(&approval.signature_hex).ok_or_else(wrong)?;
+    let signature = base16ct::mixed::decode_vec(&approval.signature_hex).map_err(|_| wrong())?;
     let algorithm = match custodian.public_key() {
         PublicKey::Rsa { .. } => SignatureAlgorithm::RsaPkcs1Sha256,
         PublicKey::EcP256 { .. } => SignatureAlgorithm::EcdsaP256Sha256,
@@ -178,18 +178,4 @@ fn check_one(
         &signature,
     )
     .map_err(|_| wrong())
-}
-
-fn from_hexadecimal(text: &str) -> Option<Vec<u8>> {
-    let digits = text.as_bytes();
-    if !digits.len().is_multiple_of(2) || !digits.iter().all(u8::is_ascii_hexdigit) {
-        return None;
-    }
-    digits
-        .chunks_exact(2)
-        .map(|pair| {
-            let pair = std::str::from_utf8(pair).ok()?;
-            u8::from_str_radix(pair, 16).ok()
-        })
-        .collect()
 }

@@ -10,14 +10,8 @@ mod generate;
 pub use certificate::{CertificateProblem, KeyPurpose, Trusted, check_certificates};
 pub use generate::{GenerateError, KeyKind, generate};
 
-/// Lower-case hexadecimal.
-#[must_use]
-pub fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// SHA-256 in lower-case hexadecimal: how keys, certificates and entries are named on paper.
 #[must_use]
 pub fn fingerprint(bytes: &[u8]) -> String {
-    hexadecimal(ring::digest::digest(&ring::digest::SHA256, bytes).as_ref())
+    base16ct::lower::encode_string(ring::digest::digest(&ring::digest::SHA256, bytes).as_ref())
 }

@@ -101,7 +101,7 @@ impl SealRecord {
                 certificates_sha256: version
                     .certificates
                     .iter()
-                    .map(|digest| crate::hexadecimal(digest))
+                    .map(|digest| base16ct::lower::encode_string(digest))
                     .collect(),
                 state: state.name().to_owned(),
                 filing: version.filing.clone(),

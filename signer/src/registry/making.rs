@@ -111,7 +111,9 @@ pub fn material_of(ses_der: &[u8]) -> Result<Material, RegistryError> {
     seal.verify_maker_signature().map_err(unfit)?;
     Ok(Material {
         ses_pem: Some(yinxin_pki::to_pem(SES_PEM_LABEL, ses_der)),
-        ses_sha256: Some(crate::hexadecimal(&DigestAlgorithm::Sha256.digest(ses_der))),
+        ses_sha256: Some(base16ct::lower::encode_string(
+            &DigestAlgorithm::Sha256.digest(ses_der),
+        )),
         maker: Certificate::from_der(seal.maker_certificate_der())
             .ok()
             .and_then(|maker| maker.common_name()),

@@ -42,11 +42,17 @@ pub enum FolderError {
     },
     /// The outside world's move: no such document. The record knew it, so it was lost or
     /// removed behind our back.
-    #[error("the document {} is not in the folder", hexadecimal(sha256))]
+    #[error(
+        "the document {} is not in the folder",
+        base16ct::lower::encode_string(sha256)
+    )]
     Missing {
         /// Which.
         sha256: [u8; 32],
     },
+    /// The disk's, or somebody's who writes in our folder.
+    #[error("the document in its file is not the one that was written")]
+    Changed,
     /// Ours, or the disk's.
     #[error("the document folder failed while {doing}")]
     Io {
@@ -161,7 +167,7 @@ impl DocumentFolder {
     }
 
     fn path(&self, sha256: &[u8; 32]) -> PathBuf {
-        let name = hexadecimal(sha256);
+        let name = base16ct::lower::encode_string(sha256);
         let (folder, _) = name.split_at(FOLDER_DIGITS);
         self.0.root.join(folder).join(name.clone() + ".pdf")
     }
@@ -192,15 +198,4 @@ fn sync_folder(folder: &Path) -> Result<(), FolderError> {
     File::open(folder)
         .and_then(|folder| folder.sync_all())
         .map_err(io("syncing a folder"))
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            // Writing to a String does not fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
 }

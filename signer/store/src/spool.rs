@@ -5,10 +5,10 @@
 
 use std::fs::File;
 use std::ops::Deref;
-use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::thread;
 
+use bytes::Bytes;
 use tempfile::TempPath;
 use yinxin_signer::prefix::PrefixDigests;
 use yinxin_spool::{Mapped, Spool};
@@ -31,7 +31,7 @@ pub struct StoredDocument {
     /// Its length in bytes.
     pub length: u64,
     /// A short document's bytes, for the record to keep; others are in the folder, durably.
-    pub short: Option<Arc<[u8]>>,
+    pub short: Option<Bytes>,
 }
 
 /// A document that is still growing, and is hashed while it grows. Dropped without
@@ -98,6 +98,12 @@ impl DocumentSpool {
     /// # Errors
     /// [`FolderError::TooLong`]; [`FolderError::Io`], after which the spool must be dropped.
     pub fn append(&mut self, bytes: &[u8]) -> Result<(), FolderError> {
+        self.keep(bytes)?;
+        self.digests.update(bytes);
+        Ok(())
+    }
+
+    fn keep(&mut self, bytes: &[u8]) -> Result<(), FolderError> {
         // A slice is never longer than u64::MAX, so the sum can only fail past the limit.
         let length = self.length().saturating_add(bytes.len() as u64);
         if length > self.bytes_max {
@@ -119,18 +125,21 @@ impl DocumentSpool {
             Kept::Short { bytes: before, .. } => before.extend_from_slice(bytes),
             Kept::InFile { spool, .. } => spool.append(bytes)?,
         }
-        self.digests.update(bytes);
         Ok(())
     }
 
-    /// As [`DocumentSpool::append`], for bytes after which nothing is signed any more: of those only
-    /// the document's name is made, SHA-256.
+    /// As [`DocumentSpool::append`], for bytes after which nothing is signed any more. Of a short
+    /// document they are not hashed, of a long one only with SHA-256.
     ///
     /// # Errors
     /// As [`DocumentSpool::append`].
     pub fn append_last(&mut self, bytes: &[u8]) -> Result<(), FolderError> {
-        self.digests.end_sm3();
-        self.append(bytes)
+        self.keep(bytes)?;
+        if let Kept::InFile { .. } = self.kept {
+            self.digests.end_sm3();
+            self.digests.update(bytes);
+        }
+        Ok(())
     }
 
     /// Whether the next `more` bytes need the disk.
@@ -213,15 +222,19 @@ impl DocumentSpool {
     }
 
     /// Ends the growing. A short document is given back for the record to keep; another is put in
-    /// its place in the folder, durably.
+    /// its place in the folder, durably. `sha256` is its name: SHA-256 as the self-check has taken
+    /// it of the whole, which for a long document must agree with that of the bytes as they came.
     ///
     /// # Errors
-    /// [`FolderError::Io`]: then it must count as not stored.
-    pub fn commit(self) -> Result<StoredDocument, FolderError> {
-        let (sha256, length) = (self.digests.sha256(), self.length());
+    /// [`FolderError::Changed`]; [`FolderError::Io`]: then it must count as not stored.
+    pub fn commit(self, sha256: [u8; 32]) -> Result<StoredDocument, FolderError> {
+        let length = self.length();
         let short = match self.kept {
             Kept::Short { bytes, .. } => Some(bytes.into()),
             Kept::InFile { spool, path } => {
+                if self.digests.sha256() != sha256 {
+                    return Err(FolderError::Changed);
+                }
                 self.folder.place(spool.file(), path, &sha256)?;
                 None
             }

@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use yinxin_signer::record::RecordError;
 
@@ -87,11 +88,12 @@ const BUSY: Duration = Duration::from_secs(10);
 
 /// What every connection is set to. SQLite syncs its write-ahead log at each commit (FULL) and
 /// takes it into the file from time to time: at 16 MiB, so that the two syncs this costs are shared
-/// by some hundred documents. 64 MiB of pages stay in memory.
+/// by some hundred documents. 16 MiB of pages stay in memory: all that several documents need, and
+/// no more, because SQLite goes through all of them at a commit when a page was split.
 const SETTINGS: &str = "PRAGMA synchronous = FULL;
     PRAGMA foreign_keys = ON;
     PRAGMA wal_autocheckpoint = 4096;
-    PRAGMA cache_size = -65536;";
+    PRAGMA cache_size = -16384;";
 
 /// The record of one signer; cheap to clone.
 #[derive(Clone, Debug)]
@@ -166,6 +168,11 @@ fn connect(path: &Path) -> Result<(Connection, Lock), OpenError> {
         .busy_timeout(BUSY)
         .map_err(database("connecting"))?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    // Otherwise a statement on a table with a partial index is prepared again for each value that
+    // is bound to it, in case the index fits that value.
+    connection
+        .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
+        .map_err(database("connecting"))?;
     let mode: String = connection
         .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))
         .map_err(database("asking for the journal mode"))?;

@@ -19,7 +19,13 @@ fn commit(folder: &DocumentFolder, pieces: &[&[u8]]) -> StoredDocument {
     for piece in pieces {
         spool.append(piece).unwrap();
     }
-    spool.commit().unwrap()
+    commit_as_hashed(spool).unwrap()
+}
+
+/// Under the digest that an honest self-check finds, too.
+fn commit_as_hashed(spool: DocumentSpool) -> Result<StoredDocument, FolderError> {
+    let sha256 = spool.digests().sha256();
+    spool.commit(sha256)
 }
 
 fn files_in(folder: &Path) -> usize {
@@ -52,7 +58,8 @@ fn a_tail_is_added_behind_what_was_mapped() {
     let expected = before
         .digest(yinxin_pki::DigestAlgorithm::Sha256, &[b"b", b"c"])
         .unwrap();
-    assert_eq!(spool.commit().unwrap().sha256.as_slice(), expected);
+    let stored = commit_as_hashed(spool).unwrap();
+    assert_eq!(stored.sha256.as_slice(), expected);
 }
 
 #[test]
@@ -90,12 +97,43 @@ fn a_short_document_is_given_back_and_makes_no_file() {
             let digest = spool.digests().digest(algorithm, &[]).unwrap();
             assert_eq!(digest, algorithm.digest(&whole));
         }
-        let stored = spool.commit().unwrap();
+        let stored = commit_as_hashed(spool).unwrap();
         assert_eq!(stored.length, whole.len() as u64);
         assert_eq!(stored.short.is_some(), is_short);
         match stored.short {
             Some(bytes) => assert_eq!(&*bytes, whole),
             None => assert_eq!(&*folder.get(&stored.sha256).unwrap(), whole),
+        }
+    }
+}
+
+#[test]
+fn a_long_document_that_is_not_what_was_written_is_refused_and_gone() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = DocumentFolder::open(root.path()).unwrap();
+    let mut spool = DocumentSpool::new(&folder, true, 0, 1_000);
+    spool.append(b"a").unwrap();
+    spool.append_last(b"bc").unwrap();
+    let other = yinxin_pki::DigestAlgorithm::Sha256.digest(b"abd");
+    let refused = spool.commit(other.try_into().unwrap());
+    assert!(matches!(refused, Err(FolderError::Changed)));
+    assert_eq!(files_in(&root.path().join("tmp")), 0);
+}
+
+#[test]
+fn the_last_bytes_of_a_document_are_kept_like_all_others() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = DocumentFolder::open(root.path()).unwrap();
+    let sha256 = yinxin_pki::DigestAlgorithm::Sha256.digest(b"abc");
+    for short_bytes_max in [0, 2, 3] {
+        let mut spool = DocumentSpool::new(&folder, true, short_bytes_max, 1_000);
+        spool.append(b"ab").unwrap();
+        spool.append_last(b"c").unwrap();
+        assert_eq!(&*spool.map().unwrap(), b"abc");
+        let stored = spool.commit(sha256.clone().try_into().unwrap()).unwrap();
+        match stored.short {
+            Some(bytes) => assert_eq!(bytes, "abc"),
+            None => assert_eq!(&*folder.get(&stored.sha256).unwrap(), b"abc"),
         }
     }
 }
@@ -131,7 +169,7 @@ fn a_folder_in_use_is_refused_and_its_uploads_are_left_alone() {
     spool.append(b"abc").unwrap();
     let error = DocumentFolder::open(root.path()).unwrap_err();
     assert!(matches!(error, FolderError::InUse { .. }), "{error}");
-    spool.commit().unwrap();
+    commit_as_hashed(spool).unwrap();
 }
 
 #[test]

@@ -17,7 +17,8 @@ pub(crate) fn response(
     report: &Report,
     language: Language,
 ) -> Result<v1::VerifyDocumentResponse, Refusal> {
-    let document_sha256 = from_hexadecimal(&report.document.sha256).ok_or(Refusal::Internal {
+    let document_sha256 = base16ct::lower::decode_vec(&report.document.sha256);
+    let document_sha256 = document_sha256.map_err(|_| Refusal::Internal {
         what: "the report's digest is not hexadecimal",
     })?;
     Ok(v1::VerifyDocumentResponse {
@@ -33,13 +34,6 @@ pub(crate) fn response(
         document_bytes: report.document.length,
         verified_at: Some(timestamp(report.verified_at)),
     })
-}
-
-fn from_hexadecimal(text: &str) -> Option<Vec<u8>> {
-    let pairs = text.as_bytes().chunks(2);
-    pairs
-        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
-        .collect()
 }
 
 fn indication(indication: Indication) -> v1::Indication {

@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 use yinxin_proto::{Timestamp, v1};
 
-use super::super::hexadecimal;
 use super::args::Format;
 use crate::failure::{Failure, doing};
 
@@ -36,7 +35,7 @@ pub(super) fn seal(seal: &v1::Seal) -> Value {
                 "valid_from": moment(one.valid_from.as_ref()),
                 "valid_until": moment(one.valid_until.as_ref()),
                 "certificates_sha256": one.certificates_sha256.iter()
-                    .map(|digest| hexadecimal(digest)).collect::<Vec<_>>(),
+                    .map(|digest| base16ct::lower::encode_string(digest)).collect::<Vec<_>>(),
                 "filing_number": one.filing_number,
                 "filing_authority": one.filing_authority,
                 "active_from": moment(one.active_from.as_ref()),
@@ -164,7 +163,7 @@ pub(super) fn approval(approval: &v1::Approval) -> Value {
         .map(|one| {
             json!({
                 "approver": one.approver,
-                "certificate_sha256": hexadecimal(&one.certificate_sha256),
+                "certificate_sha256": base16ct::lower::encode_string(&one.certificate_sha256),
                 "signed_at": moment(one.signed_at.as_ref()),
             })
         })
@@ -240,8 +239,8 @@ fn cells(one: &v1::Use) -> [String; 23] {
         one.place.clone(),
         one.copies.to_string(),
         one.certificate_serials.clone(),
-        hexadecimal(&one.document_sha256),
-        hexadecimal(&one.sealed_sha256),
+        base16ct::lower::encode_string(&one.document_sha256),
+        base16ct::lower::encode_string(&one.sealed_sha256),
         one.result.clone(),
     ]
 }

@@ -109,18 +109,11 @@ impl PreparedUpdate {
     /// [`UpdateError::ContentsTooLarge`]: the slot never grows, because all else is hashed already.
     pub fn finish(mut self, contents: &[u8]) -> Result<Vec<u8>, PdfError> {
         let room = self.contents_bytes();
-        if contents.len() > room {
-            let needed = contents.len();
-            return Err(UpdateError::ContentsTooLarge { needed, room }.into());
-        }
+        let needed = contents.len();
         let digits = self.slots.contents.start + 1..self.slots.contents.end - 1;
         let slot = self.tail.get_mut(digits).unwrap_or_default();
-        for (pair, byte) in slot.chunks_exact_mut(2).zip(contents) {
-            const DIGITS: &[u8; 16] = b"0123456789abcdef";
-            for (digit, value) in pair.iter_mut().zip([byte >> 4, byte & 0xF]) {
-                *digit = DIGITS.get(usize::from(value)).copied().unwrap_or(b'0');
-            }
-        }
+        base16ct::lower::encode(contents, slot)
+            .map_err(|_| UpdateError::ContentsTooLarge { needed, room })?;
         Ok(self.tail)
     }
 }

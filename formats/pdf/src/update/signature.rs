@@ -87,9 +87,7 @@ impl Entries {
         tail.raw(b"/ByteRange ");
         let byte_range = tail.raw(&[b' '; BYTE_RANGE_WIDTH]);
         tail.raw(b"/Contents ");
-        let start = tail.raw(b"<").start;
-        tail.raw(&vec![b'0'; 2 * self.contents_bytes]);
-        let end = tail.raw(b">").end;
+        let contents = tail.slot(self.contents_bytes);
         tail.entries(&self.after);
         if let Some(reference) = reference {
             tail.raw(b"/Reference ");
@@ -99,7 +97,7 @@ impl Entries {
         tail.end();
         Slots {
             byte_range,
-            contents: start..end,
+            contents,
         }
     }
 }

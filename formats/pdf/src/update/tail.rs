@@ -38,6 +38,8 @@ pub(super) struct Tail {
     bytes: Vec<u8>,
     /// The length of the original: what offsets in the file are ahead of those in the tail.
     original_len: u64,
+    /// Zeros that a signature value will take the place of.
+    slot: Range<usize>,
     written: Vec<(ObjectId, u64)>,
 }
 
@@ -53,6 +55,7 @@ impl Tail {
                 Vec::new()
             },
             original_len: original.len() as u64,
+            slot: 0..0,
             written: Vec::new(),
         }
     }
@@ -66,6 +69,21 @@ impl Tail {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(bytes);
         start..self.bytes.len()
+    }
+
+    /// The slot of `bytes` for a signature value, as a hexadecimal string, and where it stands.
+    pub(super) fn slot(&mut self, bytes: usize) -> Range<usize> {
+        let start = self.raw(b"<").start;
+        self.bytes.resize(self.bytes.len() + 2 * bytes, b'0');
+        let end = self.raw(b">").end;
+        self.slot = start..end;
+        start..end
+    }
+
+    /// What was written around the slot.
+    fn around_slot(&self) -> [&[u8]; 2] {
+        let Range { start, end } = self.slot;
+        [self.bytes.get(..start), self.bytes.get(end..)].map(Option::unwrap_or_default)
     }
 
     /// `12 0 obj`
@@ -118,7 +136,7 @@ impl Tail {
             .revisions()
             .last()
             .expect("a document that was opened has a revision");
-        let trailer = KeptTrailer::new(document, &self.bytes);
+        let trailer = KeptTrailer::new(document, self.around_slot());
         let prev = newest.xref_offset;
         let start = self.offset();
         match newest.kind {
@@ -206,7 +224,7 @@ struct KeptTrailer {
 }
 
 impl KeptTrailer {
-    fn new(document: &Document<'_>, tail: &[u8]) -> Self {
+    fn new(document: &Document<'_>, tail: [&[u8]; 2]) -> Self {
         let original = document.bytes();
         let trailer = document.trailer();
         let mut bytes = Vec::new();
@@ -238,26 +256,17 @@ fn hexadecimal(value: &Value) -> Option<String> {
 }
 
 fn hexadecimal_text(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len() * 2 + 2);
-    text.push('<');
-    for byte in bytes {
-        for nibble in [byte >> 4, byte & 0xF] {
-            let digit = char::from_digit(u32::from(nibble), 16).unwrap_or('0');
-            text.push(digit.to_ascii_uppercase());
-        }
-    }
-    text.push('>');
-    text
+    format!("<{}>", base16ct::upper::encode_string(bytes))
 }
 
 /// The second identifier (14.4): new for every update, the same for the same update.
-fn changing_identifier(original_len: usize, identifiers: &[String], tail: &[u8]) -> String {
+fn changing_identifier(original_len: usize, identifiers: &[String], tail: [&[u8]; 2]) -> String {
     let mut hash = Sha256::new();
     hash.update((original_len as u64).to_be_bytes());
     for identifier in identifiers {
         hash.update(identifier);
     }
-    hash.update(tail);
+    tail.iter().for_each(|part| hash.update(part));
     let digest = hash.finalize();
     hexadecimal_text(digest.get(..16).unwrap_or_default())
 }

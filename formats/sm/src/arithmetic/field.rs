@@ -31,6 +31,11 @@ const INVERSION: Modulus = Modulus::new(&P);
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Zeroize)]
 pub(crate) struct Fe(pub(crate) Limbs);
 
+/// A product whose last subtraction of p is spared: below 2^256, and good as one factor of another
+/// product in the same arithmetic, the other factor being an [`Fe`].
+#[derive(Clone, Copy)]
+pub(crate) struct Unreduced(pub(crate) Fe);
+
 impl Fe {
     pub(crate) const ZERO: Self = Self([0; 4]);
     pub(crate) const ONE: Self = Self(R);
@@ -133,11 +138,27 @@ impl Fe {
 /// t + M (1 + 2^192) - (M << 32)(1 + 2^128); limb 1 gives m1 and vanishes too.
 #[inline(always)]
 pub(crate) fn montgomery_reduce(t: &[u64; 8]) -> Fe {
+    let (value, above) = montgomery_divide(t);
+    reduce_once(&value, above)
+}
+
+/// As [`montgomery_reduce`], only that p may be left in the value.
+#[inline(always)]
+pub(crate) fn montgomery_reduce_below_2_256(t: &[u64; 8]) -> Unreduced {
+    let (value, above) = montgomery_divide(t);
+    // What is above 2^256 by less than p is so by less than 2^256 - p after the subtraction.
+    let mask = 0_u64.wrapping_sub(above);
+    let (sum, _) = limbs::add(&value, &R.map(|limb| limb & mask));
+    Unreduced(Fe(sum))
+}
+
+/// The value divided by 2^256, below 2 p: four limbs and what is above them.
+#[inline(always)]
+fn montgomery_divide(t: &[u64; 8]) -> (Limbs, u64) {
     let (low, above) = clear_two([t[0], t[1], t[2], t[3], t[4], t[5]]);
     let (t6, c) = t[6].overflowing_add(above);
     let t7 = t[7].wrapping_add(u64::from(c));
-    let (high, above) = clear_two([low[0], low[1], low[2], low[3], t6, t7]);
-    reduce_once(&high, above)
+    clear_two([low[0], low[1], low[2], low[3], t6, t7])
 }
 
 /// 2^256 - p in halves of 128 bits: so written, the compiler keeps a chain of carries into

@@ -156,22 +156,22 @@ impl Jacobian {
     /// x Z^2 - X and y Z^3 - Y.
     #[inline(always)]
     pub(super) fn differences<A: Arithmetic>(&self, other: &Affine) -> (Fe, Fe) {
-        let z_squared = A::square(&self.z);
-        let x = A::multiply(&other.x, &z_squared);
-        let z_cubed = A::multiply(&z_squared, &self.z);
+        let z_squared = A::square_unreduced(&self.z);
+        let x = A::multiply_by(&other.x, &z_squared);
+        let z_cubed = A::multiply_unreduced(&self.z, &z_squared);
         let h = x.subtract::<A>(&self.x);
-        let r = A::multiply(&other.y, &z_cubed).subtract::<A>(&self.y);
+        let r = A::multiply_by(&other.y, &z_cubed).subtract::<A>(&self.y);
         (h, r)
     }
 
     #[inline(always)]
     pub(super) fn add_with_differences<A: Arithmetic>(&self, h: &Fe, r: &Fe) -> Self {
         // In an order in which neighbours do not wait for one another, as in `double`.
-        let h_squared = A::square(h);
+        let h_squared = A::square_unreduced(h);
         let z = A::multiply(&self.z, h);
         let r_squared = A::square(r);
-        let h_cubed = A::multiply(h, &h_squared);
-        let v = A::multiply(&self.x, &h_squared);
+        let h_cubed = A::multiply_by(h, &h_squared);
+        let v = A::multiply_by(&self.x, &h_squared);
         let y_h_cubed = A::multiply(&self.y, &h_cubed);
         let x = r_squared
             .subtract::<A>(&h_cubed)
@@ -188,10 +188,10 @@ impl Jacobian {
     /// The affine point, from 1 / Z.
     #[inline]
     pub(crate) fn scale<A: Arithmetic>(&self, z_inverse: &Fe) -> Affine {
-        let squared = A::square(z_inverse);
+        let squared = A::square_unreduced(z_inverse);
         Affine {
-            x: A::multiply(&self.x, &squared),
-            y: A::multiply(&self.y, &A::multiply(&squared, z_inverse)),
+            x: A::multiply_by(&self.x, &squared),
+            y: A::multiply_by(&self.y, &A::multiply_unreduced(z_inverse, &squared)),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! The arithmetic in plain Rust, for every machine.
 
 use super::{
-    Arithmetic, Fe,
-    field::{montgomery_reduce, reduce_once, subtract},
+    Arithmetic, Fe, Unreduced,
+    field::{montgomery_reduce, montgomery_reduce_below_2_256, reduce_once, subtract},
     lanes::{self, Columns, PLACE_BITS, Room, Row},
     limbs,
     point::TableEntry,
@@ -35,6 +35,16 @@ impl Arithmetic for Portable {
     }
 
     #[inline(always)]
+    fn multiply_unreduced(a: &Fe, b: &Unreduced) -> Unreduced {
+        montgomery_reduce_below_2_256(&limbs::multiply(&a.0, &b.0.0))
+    }
+
+    #[inline(always)]
+    fn square_unreduced(a: &Fe) -> Unreduced {
+        montgomery_reduce_below_2_256(&limbs::square(&a.0))
+    }
+
+    #[inline(always)]
     fn add(a: &Fe, b: &Fe) -> Fe {
         let (sum, carry) = limbs::add(&a.0, &b.0);
         reduce_once(&sum, u64::from(carry))
@@ -48,13 +58,13 @@ impl Arithmetic for Portable {
     #[inline]
     fn scan(entries: &[TableEntry], index: u64) -> TableEntry {
         let mut found = TableEntry::ZERO;
-        for (start, entries) in (0_u64..).step_by(MASKS).zip(entries.chunks(MASKS)) {
+        for (start, entries) in (0_u32..).step_by(MASKS).zip(entries.chunks(MASKS)) {
             // Both are small, so that only zero less one has its top bit set. The masks go
             // through memory, all at once: seeing where they come from, the compiler makes a
             // branch of each, as valgrind and the timing test found.
             let mut masks = Masks([0; MASKS]);
             for (place, mask) in (start..).zip(&mut masks.0) {
-                *mask = ((place ^ index).wrapping_sub(1).cast_signed() >> 63).cast_unsigned();
+                *mask = 0_u64.wrapping_sub(u64::from(place == index as u32));
             }
             let masks = &black_box(&mut masks).0;
             let (groups, rest) = entries.as_chunks::<UNROLLED>();

@@ -112,6 +112,37 @@ fn check_field<A: Arithmetic>(a: &Limbs, b: &Limbs, p: &BigUint, r_inverse: &Big
     assert_eq!(big(&fa.to_canonical::<A>()), &a * r_inverse % p);
 }
 
+/// What an arithmetic does not reduce, and what it makes of that.
+fn check_factors<A: Arithmetic>(a: &Limbs, b: &Limbs, p: &BigUint, r_inverse: &BigUint) {
+    let (fa, fb) = (Fe(*a), Fe(*b));
+    let (a, b) = (big(a), big(b));
+    let square = A::square_unreduced(&fb);
+    let expected = &b * &b * r_inverse % p;
+    assert_eq!(big(&square.0.0) % p, expected, "{b:x} squared");
+    let product = &a * expected * r_inverse % p;
+    let found = A::multiply_by(&fa, &square);
+    assert_eq!(big(&found.0), product, "{a:x} by the square of {b:x}");
+    let found = A::multiply_unreduced(&fa, &square);
+    assert_eq!(
+        big(&found.0.0) % p,
+        product,
+        "{a:x} by the square of {b:x}, unreduced"
+    );
+}
+
+/// The portable code takes any four limbs for a factor.
+fn check_portable_factor(a: &Limbs, factor: &Limbs, p: &BigUint, r_inverse: &BigUint) {
+    let product = big(a) * big(factor) * r_inverse % p;
+    let found = Portable::multiply_by(&Fe(*a), &Unreduced(Fe(*factor)));
+    assert_eq!(big(&found.0), product, "{a:x?} by {factor:x?}");
+    let found = Portable::multiply_unreduced(&Fe(*a), &Unreduced(Fe(*factor)));
+    assert_eq!(
+        big(&found.0.0) % p,
+        product,
+        "{a:x?} by {factor:x?}, unreduced"
+    );
+}
+
 /// Runs `$check` on every arithmetic that this machine has.
 macro_rules! on_every_path {
     ($check:ident($($argument:expr),*)) => {
@@ -132,6 +163,30 @@ fn the_field_agrees_with_big_integers_where_carries_happen() {
             let b = &edges[(i * 31 + offset) % edges.len()];
             on_every_path!(check_field(a, b, &p, &r_inverse));
         }
+    }
+}
+
+#[test]
+fn factors_need_not_be_below_p_where_carries_happen() {
+    let (p, edges) = (big(&P), edges(&P));
+    let r_inverse = r_inverse(&p);
+    // Those that are p or more, and p more than a few below it.
+    let words = edge_words();
+    let top = words.iter().map(|word| [*word, words[0], *word, u64::MAX]);
+    let beyond: Vec<Limbs> = top
+        .chain((0..3).map(|by| limbs::add(&P, &[by, 0, 0, 0]).0))
+        .chain([[u64::MAX; 4], [0, 0, 0, u64::MAX]])
+        .collect();
+    for (i, a) in edges.iter().enumerate() {
+        for offset in [0, 5, 17] {
+            let b = &beyond[(i * 3 + offset) % beyond.len()];
+            check_portable_factor(a, b, &p, &r_inverse);
+            let b = &edges[(i * 31 + offset) % edges.len()];
+            on_every_path!(check_factors(a, b, &p, &r_inverse));
+        }
+    }
+    for b in &beyond {
+        check_portable_factor(&small(&(&p - 1_u8)), b, &p, &r_inverse);
     }
 }
 
@@ -223,6 +278,18 @@ proptest! {
         let p = big(&P);
         let r_inverse = r_inverse(&p);
         on_every_path!(check_field(&a, &b, &p, &r_inverse));
+    }
+
+    #[test]
+    fn factors_need_not_be_below_p(a in element(&P), b in prop::array::uniform4(any::<u64>())) {
+        let p = big(&P);
+        let r_inverse = r_inverse(&p);
+        check_portable_factor(&a, &b, &p, &r_inverse);
+        // Most random numbers are below p; few are above it.
+        let beyond = [b[0], b[1], b[2], b[3] | 0xffff_ffff_0000_0000];
+        check_portable_factor(&a, &beyond, &p, &r_inverse);
+        let b = small(&(big(&b) % &p));
+        on_every_path!(check_factors(&a, &b, &p, &r_inverse));
     }
 
     #[test]

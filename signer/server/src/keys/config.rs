@@ -232,13 +232,7 @@ impl SecretSource {
 
 /// Octets of an even number of hexadecimal digits.
 pub(super) fn octets(text: &str) -> Option<Vec<u8>> {
-    if !text.len().is_multiple_of(2) || !text.is_ascii() {
-        return None;
-    }
-    (0..text.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok())
-        .collect()
+    base16ct::mixed::decode_vec(text).ok()
 }
 
 /// What the types cannot say of keys and devices.

@@ -58,7 +58,11 @@ impl Service {
         Working: Future<Output = Result<Released, Refusal>> + Send,
     {
         let service = Arc::clone(self);
-        on_a_thread(async move { service.recorded(admitted, work).await }).await
+        // In a box: it is handed on from thread to thread, and is thousands of bytes.
+        on_a_thread(Box::pin(
+            async move { service.recorded(admitted, work).await },
+        ))
+        .await
     }
 
     async fn recorded<Work, Working>(

@@ -1,5 +1,6 @@
 //! Rows and values: what the record's statements bind and what they give back.
 
+use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension as _, Params, Row, params};
 use yinxin_pki::UnixSeconds;
 use yinxin_signer::record::{
@@ -198,7 +199,7 @@ pub(super) fn release_of(connection: &Connection, request: i64) -> rusqlite::Res
         .query_row([request], |row| {
             let release = Release {
                 document_sha256: row.get(0)?,
-                document: row.get(5)?,
+                document: row.get::<_, Option<Vec<u8>>>(5)?.map(Bytes::from),
                 container: row.get(1)?,
                 receipt_json: row.get(2)?,
                 licence: None,

@@ -338,7 +338,7 @@ pub async fn a_short_document_is_given_again_with_its_release(backend: impl Back
     let record = backend.open().await;
     sealed_request(&record, "r").await;
     let mut released = release(Some(licence("id-1", "no-1")));
-    released.document = Some([9, 8, 7].into());
+    released.document = Some([9, 8, 7].to_vec().into());
     record.release(&key("r"), &released, &[]).await.unwrap();
     backend.close(record).await;
     let record = backend.open().await;

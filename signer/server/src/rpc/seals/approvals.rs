@@ -13,7 +13,7 @@ use yinxin_store::StoredApproval;
 
 use crate::fields;
 use crate::pipeline::blocking;
-use crate::receipt::{hexadecimal, timestamp};
+use crate::receipt::timestamp;
 use crate::service::Service;
 use crate::status::Refusal;
 use crate::usage::{Subject, Wish, digest_subject, document_subject, licence_subject};
@@ -163,7 +163,7 @@ fn new_id() -> Result<String, Refusal> {
         .map_err(|_| Refusal::Internal {
             what: "the system gives no randomness",
         })?;
-    Ok(hexadecimal(&bytes))
+    Ok(base16ct::lower::encode_string(&bytes))
 }
 
 pub(super) async fn sign(
