@@ -137,7 +137,7 @@ fn through_grpc(
                 let run = format!("{}-{cores}-{callers}", profile.as_str_name());
                 let before = processor_seconds(signer.id());
                 let start = Instant::now();
-                runtime.block_on(seal_all(
+                let sealed_bytes = runtime.block_on(seal_all(
                     &department,
                     document,
                     profile,
@@ -148,7 +148,7 @@ fn through_grpc(
                 let took = start.elapsed();
                 let worked = processor_seconds(signer.id()) - before;
                 println!(
-                    "{}, {} callers, {}: {:.0} documents/s; server {:.0} us of processor each",
+                    "{} ({sealed_bytes} bytes), {} callers, {}: {:.0} documents/s; server {:.0} us of processor each",
                     profile.as_str_name(),
                     callers,
                     if confined {
@@ -164,6 +164,7 @@ fn through_grpc(
     }
 }
 
+/// How long the longest of them became.
 async fn seal_all(
     department: &Department,
     document: &Bytes,
@@ -171,25 +172,27 @@ async fn seal_all(
     run: &str,
     documents: usize,
     callers: usize,
-) {
+) -> usize {
     let next = Arc::new(AtomicUsize::new(0));
     let mut calls = tokio::task::JoinSet::new();
     for _ in 0..callers {
         let (department, document) = (department.clone(), document.clone());
         let (next, run) = (Arc::clone(&next), run.to_owned());
         calls.spawn(async move {
+            let mut longest = 0;
             loop {
                 let number = next.fetch_add(1, Ordering::Relaxed);
                 if number >= documents {
-                    return;
+                    return longest;
                 }
                 let header = seal_header(&format!("{run}-{number}"), profile);
                 let sealed = department.seal(header, document.clone()).await.unwrap().1;
                 assert!(sealed.len() > document.len());
+                longest = longest.max(sealed.len());
             }
         });
     }
-    calls.join_all().await;
+    calls.join_all().await.into_iter().max().unwrap_or_default()
 }
 
 /// Confines a process with all its threads to some processors, where `taskset` is at hand.

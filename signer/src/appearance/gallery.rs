@@ -357,7 +357,9 @@ fn an_emblem_comes_as_shapes_or_as_pixels_and_only_where_the_middle_holds_one() 
     let appearance = drawing.appearance();
     let content = String::from_utf8(appearance.content.plain().to_vec()).unwrap();
     assert!(
-        content.starts_with("q 0.02 0 0 0.02 0 0 cm\nq 2254.9 0 0 2254.9 2061.5 2061.5 cm /Im0 Do Q\n"),
+        content.starts_with(
+            "q 0.02 0 0 0.02 0 0 cm\nq 2254.9 0 0 2254.9 2061.5 2061.5 cm /Im0 Do Q\n"
+        ),
         "{}",
         &content[..80]
     );
