@@ -457,9 +457,8 @@ impl SelfCheck {
     pub fn document_sha256(&self) -> Option<[u8; 32]> {
         match &self.subject {
             Subject::Document { report } => {
-                let mut sha256 = [0; 32];
-                base16ct::lower::decode(&report.document.sha256, &mut sha256).ok()?;
-                Some(sha256)
+                let sha256 = base16ct::lower::decode_vec(&report.document.sha256).ok()?;
+                sha256.try_into().ok()
             }
             Subject::Container { .. } => None,
         }

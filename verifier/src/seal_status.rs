@@ -174,20 +174,7 @@ impl<'de> Deserialize<'de> for Sha256 {
 }
 
 fn digest_of(text: &str) -> Option<[u8; 32]> {
-    let digit = |byte: u8| match byte {
-        b'0'..=b'9' => Some(byte - b'0'),
-        b'a'..=b'f' => Some(byte - b'a' + 10),
-        _ => None,
-    };
-    let mut digest = [0; 32];
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    if pairs.len() != digest.len() || !rest.is_empty() {
-        return None;
-    }
-    for (byte, [high, low]) in digest.iter_mut().zip(pairs) {
-        *byte = digit(*high)? << 4 | digit(*low)?;
-    }
-    Some(digest)
+    base16ct::lower::decode_vec(text).ok()?.try_into().ok()
 }
 
 /// A moment; RFC 3339 in JSON.

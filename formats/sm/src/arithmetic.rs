@@ -80,7 +80,7 @@ pub(crate) trait Arithmetic {
     fn subtract(a: &Fe, b: &Fe) -> Fe;
 
     /// The entry at `index`, read without the memory bus telling which; all zeros for an index
-    /// out of range.
+    /// out of range, below 2^32.
     fn scan(entries: &[TableEntry], index: u64) -> TableEntry;
 
     /// For each lane the entry at its place, whose bits are in `places`, the lowest first.

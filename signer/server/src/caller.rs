@@ -9,7 +9,7 @@ use crate::status::Refusal;
 pub(crate) fn department<T>(request: &Request<T>) -> Result<String, Refusal> {
     let certificates = request.peer_certs().ok_or(Refusal::NoClientCertificate)?;
     let leaf = certificates.first().ok_or(Refusal::NoClientCertificate)?;
-    Certificate::recall(leaf.as_ref())
+    Certificate::from_der(leaf.as_ref())
         .ok()
         .and_then(|certificate| certificate.common_name().map(|name| name.to_owned()))
         .ok_or(Refusal::NoClientCertificate)

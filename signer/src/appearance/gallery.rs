@@ -232,7 +232,7 @@ fn an_uploaded_svg_comes_back_as_plain_paths_and_its_own_drawing_is_accepted() {
 fn an_svg_that_is_more_than_plain_shapes_is_refused() {
     let nested = format!("{}{}", "<g>".repeat(40), "</g>".repeat(40));
     let many = "<path d=\"M0 0h1v1z\"/>".repeat(5_001);
-    let cases: [(&str, &str, &str); 14] = [
+    let cases: [(&str, &str, &str); 17] = [
         ("a script", "<script>alert(1)</script>", "script"),
         (
             "an event",
@@ -265,6 +265,21 @@ fn an_svg_that_is_more_than_plain_shapes_is_refused() {
             "stroke-dasharray",
         ),
         ("nothing", "<g/>", "empty"),
+        (
+            "a point too far out for whole numbers",
+            "<path d=\"M1e30 0L-1e30 0 0 9z\"/>",
+            "far outside",
+        ),
+        (
+            "a point a mile out",
+            "<path d=\"M0 0H1000000V9z\"/>",
+            "far outside",
+        ),
+        (
+            "a shape moved far out",
+            "<path transform=\"translate(-9e9 0)\" d=\"M0 0h9v9z\"/>",
+            "far outside",
+        ),
         ("deep nesting", &nested, "levels of nesting"),
         ("many elements", &many, "elements"),
     ];

@@ -179,9 +179,9 @@ impl Path {
         }
     }
 
-    /// The `d` attribute of an SVG path, in [`UNITS_PER_POINT`]. Each point is told from the last
-    /// one (SVG 1.1, 8.3), which takes half the bytes; what is rounded is the points, so nothing
-    /// adds up.
+    /// The `d` attribute of an SVG path, in [`UNITS_PER_POINT`]. Points are given from
+    /// the end of the segment before (SVG 1.1, 8.3), which takes half the bytes; they are rounded
+    /// before that, so that errors do not add up.
     pub(super) fn svg_data(&self) -> String {
         let mut out = String::new();
         // Where the last segment ended, and where its figure began.
@@ -216,8 +216,8 @@ impl Path {
     }
 }
 
-/// How finely a drawing is written: 0.02 pt are 7 µm, and no printer has dots as fine. Whole numbers
-/// of such units are shorter than decimals of points.
+/// How finely a drawing is written: 0.02 pt are 7 µm, a third of a dot at 1,200 dots per inch. Whole
+/// numbers of such units are shorter than decimals of points.
 pub(super) const UNITS_PER_POINT: f64 = 50.0;
 
 fn in_units(point: [f64; 2]) -> [i64; 2] {

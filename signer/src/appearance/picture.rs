@@ -22,6 +22,10 @@ const ELEMENTS_MAX: u32 = 5_000;
 /// Path segments of the picture. A seal of 36 letters drawn here has about 4,000.
 const SEGMENTS_MAX: usize = 100_000;
 
+/// How far outside the picture, in sides of the largest seal, a point may lie: a drawing program leaves
+/// some there, and what is far out can only be meant to break a reader.
+const SIDES_OUTSIDE_MAX: f64 = 10.0;
+
 /// How deep elements may nest: what turns them into paths goes down by recursion, after this check.
 const DEPTH_MAX: usize = 32;
 
@@ -339,13 +343,30 @@ fn collect_path(
     for (shape, colour, paint) in painted {
         *segments += shape.segments().len();
         check_limit("path segments", *segments, SEGMENTS_MAX)?;
+        let path = shape.transformed(to_page);
+        check_reach(&path)?;
         layers.push(Layer {
-            path: shape.transformed(to_page),
+            path,
             colour,
             paint,
         });
     }
     Ok(())
+}
+
+/// Refuses points so far out that no picture needs them.
+fn check_reach(path: &Path) -> Result<(), PictureError> {
+    let reach = SIDES_OUTSIDE_MAX * SIDE_MM[1] * POINTS_PER_MM;
+    let mut numbers = path
+        .segments()
+        .iter()
+        .flat_map(|one| one.points())
+        .flatten();
+    // Neither is one that is no number within.
+    if numbers.all(|number| (-reach..=reach).contains(&number)) {
+        return Ok(());
+    }
+    Err(forbidden("a point far outside"))
 }
 
 fn plain_colour(paint: &SvgPaint, opacity: usvg::Opacity) -> Result<[u8; 3], PictureError> {

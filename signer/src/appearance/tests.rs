@@ -168,6 +168,7 @@ fn all_ink_lies_within_the_bounding_box_and_the_svg_has_the_same_figures() {
     let seal = seal("示例市（示例）有限公司第12分公司", None);
     let drawn = draw_round_seal(&seal, &font).unwrap();
     let text = String::from_utf8(drawn.content.plain().to_vec()).unwrap();
+    assert!(text.starts_with("q 0.02 0 0 0.02 0 0 cm\n"), "{text:.60}");
     let mut figures = 0;
     for line in text.lines() {
         let Some(("m" | "l" | "c", numbers)) = line.rsplit_once(' ').map(|(rest, op)| (op, rest))
@@ -192,6 +193,45 @@ fn all_ink_lies_within_the_bounding_box_and_the_svg_has_the_same_figures() {
         round_seal_svg(&seal, &font).unwrap(),
         "the same bytes again"
     );
+}
+
+#[test]
+fn an_svg_path_goes_back_to_the_points_it_was_made_of() {
+    let mut path = Path::default();
+    path.star(17.3);
+    path.append(&path.clone(), Matrix::translate(40.01, 33.333));
+    path.circle(11.0);
+    let data = path.svg_data();
+    // Read back as SVG 1.1 has it: all relative, and a closed figure ends where it began.
+    let (mut pen, mut start) = ([0_i64; 2], [0_i64; 2]);
+    let mut rest = data.as_str();
+    for segment in path.segments() {
+        let letter = rest.chars().next().unwrap();
+        rest = &rest[1..];
+        let end = rest.find(['m', 'l', 'c', 'z']).unwrap_or(rest.len());
+        let numbers: Vec<i64> = rest[..end]
+            .replace('-', " -")
+            .split_whitespace()
+            .map(|number| number.parse().unwrap())
+            .collect();
+        rest = &rest[end..];
+        let found: Vec<[i64; 2]> = numbers
+            .as_chunks::<2>()
+            .0
+            .iter()
+            .map(|[x, y]| [pen[0] + x, pen[1] + y])
+            .collect();
+        let expected: Vec<[i64; 2]> = segment
+            .points()
+            .map(|point| point.map(|number| (number * path::UNITS_PER_POINT).round() as i64))
+            .collect();
+        assert_eq!(found, expected, "{letter}");
+        pen = found.last().copied().unwrap_or(start);
+        if letter == 'm' {
+            start = pen;
+        }
+    }
+    assert_eq!(rest, "");
 }
 
 #[test]

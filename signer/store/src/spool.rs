@@ -200,7 +200,8 @@ impl DocumentSpool {
         }
     }
 
-    /// Running digests over exactly the bytes so far.
+    /// Running digests over exactly the bytes so far, but for those of
+    /// [`DocumentSpool::append_last`].
     #[must_use]
     pub fn digests(&self) -> &PrefixDigests {
         &self.digests

@@ -168,8 +168,8 @@ fn connect(path: &Path) -> Result<(Connection, Lock), OpenError> {
         .busy_timeout(BUSY)
         .map_err(database("connecting"))?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
-    // Otherwise a statement on a table with a partial index is prepared again for each value that
-    // is bound to it, in case the index fits that value.
+    // Otherwise SQLite prepares a statement again when a value is bound that its plan might depend
+    // on; the use log's and the release's were, at each sealing. No plan here needs it.
     connection
         .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
         .map_err(database("connecting"))?;

@@ -131,6 +131,7 @@ fn the_last_bytes_of_a_document_are_kept_like_all_others() {
         spool.append_last(b"c").unwrap();
         assert_eq!(&*spool.map().unwrap(), b"abc");
         let stored = spool.commit(sha256.clone().try_into().unwrap()).unwrap();
+        assert_eq!(stored.short.is_some(), short_bytes_max == 3);
         match stored.short {
             Some(bytes) => assert_eq!(bytes, "abc"),
             None => assert_eq!(&*folder.get(&stored.sha256).unwrap(), b"abc"),

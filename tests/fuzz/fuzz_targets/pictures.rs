@@ -16,6 +16,7 @@ fuzz_target!(|input: &[u8]| {
         Ok(picture) => {
             let drawing = picture.drawing("a seal");
             assert_eq!(drawing.appearance(), picture.drawing("a seal").appearance());
+            assert!(drawing.svg().starts_with("<svg "));
         }
         Err(error) => assert!(!error.to_string().is_empty()),
     }

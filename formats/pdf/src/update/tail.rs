@@ -38,7 +38,7 @@ pub(super) struct Tail {
     bytes: Vec<u8>,
     /// The length of the original: what offsets in the file are ahead of those in the tail.
     original_len: u64,
-    /// Zeros that a signature value will take the place of.
+    /// Where a signature value will stand, with its angle brackets.
     slot: Range<usize>,
     written: Vec<(ObjectId, u64)>,
 }
@@ -80,7 +80,7 @@ impl Tail {
         start..end
     }
 
-    /// What was written around the slot.
+    /// What was written around the slot, whose zeros say nothing and are the longest part.
     fn around_slot(&self) -> [&[u8]; 2] {
         let Range { start, end } = self.slot;
         [self.bytes.get(..start), self.bytes.get(end..)].map(Option::unwrap_or_default)

@@ -27,7 +27,7 @@ const R3: Limbs = power_of_two(768);
 /// p ≡ -1 mod 2^62, so that it is its own negated inverse up to sign.
 const INVERSION: Modulus = Modulus::new(&P);
 
-/// a R mod p with R = 2^256, always below p.
+/// a R mod p with R = 2^256, always below p but inside [`Unreduced`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Zeroize)]
 pub(crate) struct Fe(pub(crate) Limbs);
 
@@ -146,7 +146,8 @@ pub(crate) fn montgomery_reduce(t: &[u64; 8]) -> Fe {
 #[inline(always)]
 pub(crate) fn montgomery_reduce_below_2_256(t: &[u64; 8]) -> Unreduced {
     let (value, above) = montgomery_divide(t);
-    // What is above 2^256 by less than p is so by less than 2^256 - p after the subtraction.
+    // The value is below 2 p. If it is 2^256 or more, adding 2^256 - p to the four limbs takes p from
+    // it; what is left is below p, so that nothing is carried.
     let mask = 0_u64.wrapping_sub(above);
     let (sum, _) = limbs::add(&value, &R.map(|limb| limb & mask));
     Unreduced(Fe(sum))

@@ -59,9 +59,8 @@ impl Arithmetic for Portable {
     fn scan(entries: &[TableEntry], index: u64) -> TableEntry {
         let mut found = TableEntry::ZERO;
         for (start, entries) in (0_u32..).step_by(MASKS).zip(entries.chunks(MASKS)) {
-            // Both are small, so that only zero less one has its top bit set. The masks go
-            // through memory, all at once: seeing where they come from, the compiler makes a
-            // branch of each, as valgrind and the timing test found.
+            // The masks go through memory, all at once: seeing where they come from, the compiler
+            // makes a branch of each, as valgrind and the timing test found.
             let mut masks = Masks([0; MASKS]);
             for (place, mask) in (start..).zip(&mut masks.0) {
                 *mask = 0_u64.wrapping_sub(u64::from(place == index as u32));
