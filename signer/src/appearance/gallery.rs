@@ -358,6 +358,10 @@ fn an_emblem_comes_as_shapes_or_as_pixels_and_only_where_the_middle_holds_one() 
     let shapes = draw_seal(&city, &font).unwrap();
     assert_eq!(shapes.appearance().image, None);
 
+    // Drawn in whatever units: only its proportion counts.
+    let large = Emblem::Svg(EMBLEM.replace("40mm", "5000mm"));
+    draw_seal(&with_emblem(city.clone(), Some(large)), &font).unwrap();
+
     // 45 mm: corners on a circle of half the radius, so 15.9 mm a side.
     let pixels = with_emblem(city.clone(), Some(emblem_of_pixels(200)));
     let json = serde_json::to_string(&pixels).unwrap();

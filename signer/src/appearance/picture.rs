@@ -22,9 +22,9 @@ const ELEMENTS_MAX: u32 = 5_000;
 /// Path segments of the picture. A seal of 36 letters drawn here has about 4,000.
 const SEGMENTS_MAX: usize = 100_000;
 
-/// How far outside the picture, in sides of the largest seal, a point may lie: a drawing program leaves
-/// some there, and what is far out can only be meant to break a reader.
-const SIDES_OUTSIDE_MAX: f64 = 10.0;
+/// How far out, in longer sides of the picture, a point may lie: a drawing program leaves some outside,
+/// and what is further off can only be meant to break a reader.
+const SIDES_OUT_MAX: f64 = 10.0;
 
 /// How deep elements may nest: what turns them into paths goes down by recursion, after this check.
 const DEPTH_MAX: usize = 32;
@@ -150,6 +150,7 @@ impl VectorPicture {
         if layers.is_empty() {
             return Err(PictureError::Empty);
         }
+        check_reach(&layers, width_mm.max(height_mm) * POINTS_PER_MM)?;
         Ok(Self {
             size_mm: [width_mm, height_mm],
             layers,
@@ -343,10 +344,8 @@ fn collect_path(
     for (shape, colour, paint) in painted {
         *segments += shape.segments().len();
         check_limit("path segments", *segments, SEGMENTS_MAX)?;
-        let path = shape.transformed(to_page);
-        check_reach(&path)?;
         layers.push(Layer {
-            path,
+            path: shape.transformed(to_page),
             colour,
             paint,
         });
@@ -355,14 +354,14 @@ fn collect_path(
 }
 
 /// Refuses points so far out that no picture needs them.
-fn check_reach(path: &Path) -> Result<(), PictureError> {
-    let reach = SIDES_OUTSIDE_MAX * SIDE_MM[1] * POINTS_PER_MM;
-    let mut numbers = path
-        .segments()
+fn check_reach(layers: &[Layer], longer_side: f64) -> Result<(), PictureError> {
+    let reach = SIDES_OUT_MAX * longer_side;
+    let mut numbers = layers
         .iter()
-        .flat_map(|one| one.points())
+        .flat_map(|layer| layer.path.segments())
+        .flat_map(|segment| segment.points())
         .flatten();
-    // Neither is one that is no number within.
+    // What is not a number lies nowhere.
     if numbers.all(|number| (-reach..=reach).contains(&number)) {
         return Ok(());
     }
