@@ -456,10 +456,7 @@ impl SelfCheck {
     #[must_use]
     pub fn document_sha256(&self) -> Option<[u8; 32]> {
         match &self.subject {
-            Subject::Document { report } => {
-                let sha256 = base16ct::lower::decode_vec(&report.document.sha256).ok()?;
-                sha256.try_into().ok()
-            }
+            Subject::Document { report } => Some(report.document.sha256.0),
             Subject::Container { .. } => None,
         }
     }

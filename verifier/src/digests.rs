@@ -82,7 +82,7 @@ pub(crate) struct Covered {
 /// The digests of a file.
 pub(crate) struct FileDigests {
     /// SHA-256 of everything.
-    pub(crate) sha256: Vec<u8>,
+    pub(crate) sha256: [u8; 32],
     /// One per request, in their order; `None` when the budget was spent or the range is outside.
     pub(crate) covered: Vec<Option<Vec<u8>>>,
 }
@@ -117,7 +117,7 @@ pub(crate) fn digest_all(file: &[u8], start: &HashedStart, requests: &[Covered])
         }
     }
     FileDigests {
-        sha256: whole,
+        sha256: whole.try_into().expect("SHA-256 has 32 bytes"),
         covered,
     }
 }
@@ -269,7 +269,10 @@ mod tests {
                 .for_each(|piece| start.update(piece));
             assert_eq!(start.length(), started as u64);
             let digests = digest_all(&file, &start, &requests);
-            assert_eq!(digests.sha256, DigestAlgorithm::Sha256.digest(&file));
+            assert_eq!(
+                digests.sha256.to_vec(),
+                DigestAlgorithm::Sha256.digest(&file)
+            );
             for (request, digest) in requests.iter().zip(digests.covered) {
                 let mut bytes = file[..request.first_end].to_vec();
                 bytes.extend_from_slice(&file[request.second.clone()]);
@@ -299,7 +302,10 @@ mod tests {
         let mut start = HashedStart::new(true);
         start.update(&[1; 200]);
         let digests = digest_all(&[0; 100], &start, &[]);
-        assert_eq!(digests.sha256, DigestAlgorithm::Sha256.digest(&[0; 100]));
+        assert_eq!(
+            digests.sha256.to_vec(),
+            DigestAlgorithm::Sha256.digest(&[0; 100])
+        );
     }
 
     #[test]

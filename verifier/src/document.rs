@@ -15,6 +15,7 @@ use crate::report::{
     ChangeVerdict, ChangesAfter, DocumentFacts, Indication, RemovedSignatures, Report,
     SignatureReport, StepId, SubIndication,
 };
+use crate::seal_status::Sha256;
 use crate::{CannotLook, Options, Trust, changes, pdf_date};
 
 /// The /SubFilter of PAdES baseline (EN 319 142-1, 6.3), which asks for the signer's certificate in
@@ -76,7 +77,7 @@ pub fn verify_from(
         verified_at: options.at,
         document: DocumentFacts {
             length: document.bytes().len() as u64,
-            sha256: base16ct::lower::encode_string(&digests.sha256),
+            sha256: Sha256(digests.sha256),
             revisions: document.revisions().len(),
             pages: document.page_count().ok(),
         },

@@ -12,6 +12,7 @@ pub use crate::codes::{ContainerKind, Indication, Status, StepId, SubIndication}
 use crate::container::ContainerFacts;
 use crate::escape::escape;
 use crate::finding::{Finding, Steps};
+use crate::seal_status::Sha256;
 
 /// What the verifier says of one document.
 ///
@@ -49,8 +50,8 @@ pub struct RemovedSignatures {
 pub struct DocumentFacts {
     /// Length in bytes.
     pub length: u64,
-    /// SHA-256 of the whole file, lower-case hexadecimal.
-    pub sha256: String,
+    /// SHA-256 of the whole file.
+    pub sha256: Sha256,
     /// How many times the file was written: 1 for a file without incremental updates.
     pub revisions: usize,
     /// Number of pages as the newest revision shows them; absent when the page tree is broken.

@@ -154,27 +154,31 @@ impl SealStatusEntry {
     }
 }
 
-/// A SHA-256 digest; lower-case hexadecimal in JSON.
+/// A SHA-256 digest; lower-case hexadecimal in text and JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Sha256(pub [u8; 32]);
 
+impl std::fmt::Display for Sha256 {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&base16ct::lower::encode_string(&self.0))
+    }
+}
+
 impl Serialize for Sha256 {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(&base16ct::lower::encode_string(&self.0))
+        to.collect_str(self)
     }
 }
 
 impl<'de> Deserialize<'de> for Sha256 {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let text = String::deserialize(from)?;
-        digest_of(&text)
+        base16ct::lower::decode_vec(text)
+            .ok()
+            .and_then(|digest| digest.try_into().ok())
             .map(Self)
             .ok_or_else(|| serde::de::Error::custom("a digest must be 64 lower-case hexadecimals"))
     }
-}
-
-fn digest_of(text: &str) -> Option<[u8; 32]> {
-    base16ct::lower::decode_vec(text).ok()?.try_into().ok()
 }
 
 /// A moment; RFC 3339 in JSON.

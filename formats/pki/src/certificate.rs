@@ -204,7 +204,7 @@ impl Certificate {
 
     /// The serial number in upper-case hexadecimal, two digits an octet.
     pub fn serial_hex(&self) -> String {
-        hex_upper(self.serial_der_integer_content())
+        base16ct::upper::encode_string(self.serial_der_integer_content())
     }
 
     /// The issuer in RFC 4514 text, last name first.
@@ -532,13 +532,4 @@ fn inner_algorithm<'a>(tbs: &tlv::Element<'a>) -> Result<tlv::Element<'a>, PkiEr
 pub(crate) fn range_in(outer: &[u8], inner: &[u8]) -> Range<usize> {
     let start = inner.as_ptr() as usize - outer.as_ptr() as usize;
     start..start + inner.len()
-}
-
-pub(crate) fn hex_upper(bytes: &[u8]) -> String {
-    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
-    bytes
-        .iter()
-        .flat_map(|byte| [digit(byte >> 4), digit(byte & 0xf)])
-        .map(|digit| digit.to_ascii_uppercase())
-        .collect()
 }

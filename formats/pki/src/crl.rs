@@ -175,7 +175,7 @@ impl CertificateRevocationList {
     /// cRLNumber in upper-case hexadecimal.
     pub fn crl_number(&self) -> Option<String> {
         let number = self.0.extensions.number.as_deref();
-        number.map(crate::certificate::hex_upper)
+        number.map(base16ct::upper::encode_string)
     }
 
     /// keyIdentifier of authorityKeyIdentifier.

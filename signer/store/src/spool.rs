@@ -73,7 +73,7 @@ impl Deref for GrownSoFar<'_> {
 
 impl DocumentSpool {
     /// A new, empty document of at most `bytes_max` bytes that stays in memory up to
-    /// `short_bytes_max`. SHA-256 is taken of it always, SM3 if asked.
+    /// `short_bytes_max`. SHA-256 is taken of it as it grows, SM3 if asked.
     #[must_use]
     pub fn new(
         folder: &DocumentFolder,

@@ -17,10 +17,6 @@ pub(crate) fn response(
     report: &Report,
     language: Language,
 ) -> Result<v1::VerifyDocumentResponse, Refusal> {
-    let document_sha256 = base16ct::lower::decode_vec(&report.document.sha256);
-    let document_sha256 = document_sha256.map_err(|_| Refusal::Internal {
-        what: "the report's digest is not hexadecimal",
-    })?;
     Ok(v1::VerifyDocumentResponse {
         indication: indication(report.indication).into(),
         report_json: report.to_json(),
@@ -30,7 +26,7 @@ pub(crate) fn response(
             .iter()
             .map(|one| signature(one, language))
             .collect(),
-        document_sha256,
+        document_sha256: report.document.sha256.0.to_vec(),
         document_bytes: report.document.length,
         verified_at: Some(timestamp(report.verified_at)),
     })

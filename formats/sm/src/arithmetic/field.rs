@@ -132,10 +132,6 @@ impl Fe {
 }
 
 /// The 512-bit value `t`, below p 2^256, divided by 2^256 mod p.
-///
-/// p ≡ -1 mod 2^64, so the Montgomery factor is 1: adding t0 p clears the limb t0, and t0 p is
-/// shifts of t0. Two limbs go at a time: with M = m0 + m1 2^64 the sum t + M p is, from limb 1,
-/// t + M (1 + 2^192) - (M << 32)(1 + 2^128); limb 1 gives m1 and vanishes too.
 #[inline(always)]
 pub(crate) fn montgomery_reduce(t: &[u64; 8]) -> Fe {
     let (value, above) = montgomery_divide(t);
@@ -153,7 +149,11 @@ pub(crate) fn montgomery_reduce_below_2_256(t: &[u64; 8]) -> Unreduced {
     Unreduced(Fe(sum))
 }
 
-/// The value divided by 2^256, below 2 p: four limbs and what is above them.
+/// The value divided by 2^256 mod p, below 2 p: four limbs and what is above them.
+///
+/// p ≡ -1 mod 2^64, so the Montgomery factor is 1: adding t0 p clears the limb t0, and t0 p is
+/// shifts of t0. Two limbs go at a time: with M = m0 + m1 2^64 the sum t + M p is, from limb 1,
+/// t + M (1 + 2^192) - (M << 32)(1 + 2^128); limb 1 gives m1 and vanishes too.
 #[inline(always)]
 fn montgomery_divide(t: &[u64; 8]) -> (Limbs, u64) {
     let (low, above) = clear_two([t[0], t[1], t[2], t[3], t[4], t[5]]);
